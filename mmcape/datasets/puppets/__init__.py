@@ -1,0 +1,15 @@
+"""Puppets: a drawn benchmark for category-agnostic pose estimation."""
+
+from __future__ import annotations
+
+from .dataset import GENERATOR_VERSION, OtherPuppetsError, generate
+from .sheet import contact_sheet
+from .species import FAMILIES
+
+__all__ = [
+    'FAMILIES',
+    'GENERATOR_VERSION',
+    'OtherPuppetsError',
+    'contact_sheet',
+    'generate',
+]
