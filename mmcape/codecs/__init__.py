@@ -1,0 +1,3 @@
+from .separable_gaussian import SeparableGaussian
+
+__all__ = ['SeparableGaussian']

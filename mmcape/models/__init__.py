@@ -1,0 +1,29 @@
+from .data_preprocessor import EpisodeDataPreprocessor
+from .estimators import FewShotPoseEstimator, TrivialPoseEstimator
+from .heads import CapeFormerHead
+from .layers import (
+    KeypointPooling,
+    LearnedKeypointIdentifier,
+    ProposalGenerator,
+    QueryEncoder,
+    QuerySupportEncoder,
+    RefinementDecoder,
+    SineKeypointIdentifier,
+)
+from .losses import KeypointL1Loss, SimilarityHeatmapLoss
+
+__all__ = [
+    'CapeFormerHead',
+    'EpisodeDataPreprocessor',
+    'FewShotPoseEstimator',
+    'KeypointL1Loss',
+    'KeypointPooling',
+    'LearnedKeypointIdentifier',
+    'ProposalGenerator',
+    'QueryEncoder',
+    'QuerySupportEncoder',
+    'RefinementDecoder',
+    'SimilarityHeatmapLoss',
+    'SineKeypointIdentifier',
+    'TrivialPoseEstimator',
+]

@@ -1,0 +1,4 @@
+from .few_shot import FewShotPoseEstimator
+from .trivial import TrivialPoseEstimator
+
+__all__ = ['FewShotPoseEstimator', 'TrivialPoseEstimator']

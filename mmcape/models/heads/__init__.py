@@ -1,0 +1,3 @@
+from .capeformer_head import CapeFormerHead, CapeOutput, SupportEncoding
+
+__all__ = ['CapeFormerHead', 'CapeOutput', 'SupportEncoding']

@@ -1,0 +1,18 @@
+from .encoder import QueryEncoder, QuerySupportEncoder
+from .keypoint_identifier import (
+    LearnedKeypointIdentifier,
+    SineKeypointIdentifier,
+)
+from .keypoint_pooling import KeypointPooling
+from .proposal_generator import ProposalGenerator
+from .refinement_decoder import RefinementDecoder
+
+__all__ = [
+    'KeypointPooling',
+    'LearnedKeypointIdentifier',
+    'ProposalGenerator',
+    'QueryEncoder',
+    'QuerySupportEncoder',
+    'RefinementDecoder',
+    'SineKeypointIdentifier',
+]

@@ -1,0 +1,13 @@
+from .episode import (
+    Episode,
+    EpisodeDataSample,
+    episodes_digest,
+    store_prediction,
+)
+
+__all__ = [
+    'Episode',
+    'EpisodeDataSample',
+    'episodes_digest',
+    'store_prediction',
+]

@@ -1,0 +1,88 @@
+"""An episode, and the sample that carries one through mmpose."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Iterable
+
+import numpy as np
+from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Support instances and one query instance of a category.
+
+    Instances are named by their position in the dataset.
+    """
+
+    index: int
+    """Position in the epoch's or the benchmark's list."""
+    category_id: int
+    support: tuple[int, ...]
+    query: int
+    draw: int = 0
+    """Which support draw of the category this is: queries share it."""
+    seed: int = 0
+    """Seed of the episode's augmentation."""
+
+
+class EpisodeDataSample(PoseDataSample):
+    """A query's :class:`PoseDataSample` with its support beside it.
+
+    ``gt_instances`` and ``pred_instances`` are the query's. Additional field:
+    ``support_instances`` (InstanceData of length S) with ``keypoints``
+    (S, K, 2) in pixels of the original images, ``keypoints_visible`` (S, K)
+    and ``bboxes`` (S, 4).
+
+    Metainfo names the episode (``episode_index``, ``draw``, ``category_id``,
+    ``support_ids`` and ``id``, which are annotation ids) and the crop
+    (``input_size``, ``input_center``, ``input_scale``).
+    """
+
+    @property
+    def support_instances(self) -> InstanceData:
+        """Annotated support instances."""
+        return self._support_instances
+
+    @support_instances.setter
+    def support_instances(self, value: InstanceData) -> None:
+        self.set_field(value, '_support_instances', dtype=InstanceData)
+
+    @support_instances.deleter
+    def support_instances(self) -> None:
+        del self._support_instances
+
+
+def store_prediction(
+    sample: PoseDataSample, points: np.ndarray, scores: np.ndarray
+) -> None:
+    """Write a prediction into ``sample.pred_instances``.
+
+    Args:
+        sample: The query, whose metainfo holds the crop.
+        points: (K or more, 2) in pixels of the crop.
+        scores: (K or more,) confidences.
+    """
+    count = sample.metainfo['num_keypoints']
+    scale = np.asarray(sample.metainfo['input_scale'], dtype=np.float32)
+    centre = np.asarray(sample.metainfo['input_center'], dtype=np.float32)
+    step = scale / np.asarray(sample.metainfo['input_size'], dtype=np.float32)
+    keypoints = points[:count] * step + centre - scale / 2
+    sample.pred_instances = InstanceData(
+        keypoints=keypoints[None].astype(np.float32),
+        keypoint_scores=scores[None, :count].astype(np.float32),
+    )
+
+
+def episodes_digest(
+    episodes: Iterable[tuple[int, tuple[int, ...], int]],
+) -> str:
+    """SHA-256 of a list of (category id, support ids, query id) in order."""
+    digest = hashlib.sha256()
+    for category, support, query in episodes:
+        shots = ','.join(map(str, support))
+        digest.update(f'{category}:{shots}:{query}\n'.encode())
+    return digest.hexdigest()

@@ -1,0 +1,76 @@
+"""Parameter names of the published checkpoints -> ours.
+
+A table of renamings and pure functions on dicts; nothing else in the project
+knows the published names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, Mapping, Sequence, TypeVar
+
+T = TypeVar('T')
+Rule = tuple[str, 'str | Callable[[re.Match[str]], str]']
+
+
+def _offset_branch(match: re.Match[str]) -> str:
+    # linear layers only: the published sequence counts activations as well
+    branch, position = match[1], int(match[2])
+    return f'decoder.offset_branches.{branch}.layers.{position // 2}.'
+
+
+CAPEFORMER_HEAD: Sequence[Rule] = (
+    (r'^input_proj\.', 'query_proj.'),
+    (r'^query_proj\.', 'support_proj.'),
+    (r'^support_embedding\.', 'identifier.table.'),
+    (r'^kpt_branch\.(\d+)\.mlp\.(\d+)\.', _offset_branch),
+    (
+        r'^transformer\.proposal_generator\.support_proj\.',
+        'proposal_generator.keypoint_proj.',
+    ),
+    (
+        r'^transformer\.proposal_generator\.dynamic_proj\.',
+        'proposal_generator.channel_attention.',
+    ),
+    (r'^transformer\.decoder\.ref_point_head\.', 'decoder.position_mlp.'),
+    (
+        r'^transformer\.decoder\.layers\.(\d+)\.multihead_attn\.',
+        r'decoder.layers.\1.cross_attn.',
+    ),
+    (
+        r'^transformer\.decoder\.layers\.(\d+)\.choker\.',
+        r'decoder.layers.\1.cross_proj.',
+    ),
+    (r'^transformer\.', ''),
+)
+"""Renamings of head parameters; the first pattern that matches applies."""
+
+
+def rename(name: str, rules: Sequence[Rule]) -> str:
+    """Our name of a published parameter; unchanged where no rule matches."""
+    for pattern, replacement in rules:
+        renamed, hits = re.subn(pattern, replacement, name)
+        if hits:
+            return renamed
+    return name
+
+
+def rename_keys(
+    state_dict: Mapping[str, T], rules: Sequence[Rule]
+) -> dict[str, T]:
+    """Apply :func:`rename` to every key."""
+    return {rename(name, rules): value for name, value in state_dict.items()}
+
+
+def rename_model(name: str, head_rules: Sequence[Rule]) -> str:
+    """Our name of a parameter of a whole published model.
+
+    The published model names its one backbone twice, as ``encoder_sample``
+    and ``encoder_query``.
+    """
+    part, _, rest = name.partition('.')
+    if part == 'keypoint_head':
+        return f'head.{rename(rest, head_rules)}'
+    if part in ('encoder_sample', 'encoder_query'):
+        return f'backbone.{rest}'
+    return name

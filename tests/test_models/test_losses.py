@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mmcape.models.losses import KeypointL1Loss, SimilarityHeatmapLoss
+
+
+def test_l1_is_the_mean_over_each_sample_then_over_the_batch():
+    points = torch.zeros(2, 3, 2)
+    target = torch.tensor(
+        [
+            [[0.1, 0.2], [0.3, 0.0], [9.0, 9.0]],
+            [[0.5, 0.5], [9.0, 9.0], [9.0, 9.0]],
+        ]
+    )
+    valid = torch.tensor([[True, True, False], [True, False, False]])
+    loss = KeypointL1Loss(loss_weight=2.0)(points, target, valid)
+    expected = 2 * ((0.3 + 0.3) / 2 + 1.0) / 2
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_sample_without_valid_keypoints_contributes_zero():
+    points, target = torch.zeros(2, 3, 2), torch.ones(2, 3, 2)
+    valid = torch.tensor([[True] * 3, [False] * 3])
+    loss = KeypointL1Loss()(points, target, valid)
+    assert loss.item() == pytest.approx((2.0 + 0.0) / 2)
+
+
+def test_heatmap_loss_by_hand():
+    similarity = torch.zeros(1, 2, 2, 2)  # sigmoid is 0.5 everywhere
+    target = torch.tensor([1.0, 0.0, 0.0, 0.0]).view(1, 1, 2, 2)
+    target = target.expand(1, 2, 2, 2)
+    valid = torch.tensor([[True, False]])
+    loss = SimilarityHeatmapLoss(loss_weight=2.0)(similarity, target, valid)
+    assert loss.item() == pytest.approx(2 * 0.25)
+
+
+@pytest.mark.parametrize('loss', [KeypointL1Loss(), SimilarityHeatmapLoss()])
+def test_padding_changes_nothing(loss):
+    torch.manual_seed(0)
+    shape = (2, 4, 2) if isinstance(loss, KeypointL1Loss) else (2, 4, 3, 3)
+    a, b = torch.rand(shape), torch.rand(shape)
+    valid = torch.tensor([[True] * 4, [True, False, True, True]])
+    padded = [torch.cat([x, torch.full_like(x, 5.0)], dim=1) for x in (a, b)]
+    padded_valid = torch.cat([valid, torch.zeros_like(valid)], dim=1)
+    torch.testing.assert_close(
+        loss(*padded, padded_valid), loss(a, b, valid)
+    )
