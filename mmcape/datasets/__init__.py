@@ -1,0 +1,23 @@
+from .annotation_checks import AnnotationError
+from .episode_samplers import (
+    EvaluationEpisodeSampler,
+    TrainingEpisodeSampler,
+)
+from .mp100 import MP100Dataset
+from .transforms import (
+    ForEachInstance,
+    GetSquareCropBox,
+    PackEpisodeInputs,
+    RandomScaleRotation,
+)
+
+__all__ = [
+    'AnnotationError',
+    'EvaluationEpisodeSampler',
+    'ForEachInstance',
+    'GetSquareCropBox',
+    'MP100Dataset',
+    'PackEpisodeInputs',
+    'RandomScaleRotation',
+    'TrainingEpisodeSampler',
+]

@@ -1,0 +1,192 @@
+"""Everything that can be wrong with an annotation file, found at once.
+
+The checks read the parsed JSON and touch no image but for its existence. They
+say what is broken, not what the protocol drops on purpose (crowds, instances
+without a box or without a labelled keypoint).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import os.path as osp
+from collections import Counter, defaultdict
+from typing import Any, Iterator
+
+SHOWN_IDS = 10
+
+
+class AnnotationError(ValueError):
+    """An annotation file, or the images beside it, cannot be used as is."""
+
+
+class Problems:
+    """What is wrong with one annotation file.
+
+    Args:
+        ann_file: The file, named in the report.
+    """
+
+    def __init__(self, ann_file: str) -> None:
+        self.ann_file = ann_file
+        self.found: dict[str, list[Any]] = defaultdict(list)
+        self.bad_annotations: set[int] = set()
+        """Positions in the file's list of annotations."""
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def add(self, what: str, where: Any, position: int | None = None) -> None:
+        """Note a problem; ``position`` names an unusable annotation."""
+        self.found[what].append(where)
+        if position is not None:
+            self.bad_annotations.add(position)
+
+    def report(self) -> str:
+        """One line a kind of problem, with the ids it was met at."""
+        lines = [f'{self.ann_file} has problems:']
+        for what, where in self.found.items():
+            ids = ', '.join(map(str, where[:SHOWN_IDS]))
+            if len(where) > SHOWN_IDS:
+                ids += f' and {len(where) - SHOWN_IDS} more'
+            lines.append(f'  {what}: {ids}')
+        return '\n'.join(lines)
+
+
+def check_annotations(
+    content: Any, ann_file: str, img_root: str | None = None
+) -> Problems:
+    """Check a COCO-format keypoint file.
+
+    Args:
+        content: The parsed JSON.
+        ann_file: Where it came from.
+        img_root: Folder that ``file_name`` is relative to; None does not look
+            for the images.
+
+    Raises:
+        AnnotationError: If the file has not the three lists at all, so that
+            nothing in it can be checked.
+    """
+    for section in ('images', 'annotations', 'categories'):
+        entries = content.get(section) if isinstance(content, dict) else None
+        if not isinstance(entries, list) or not all(
+            isinstance(entry, dict) and _is_id(entry.get('id'))
+            for entry in entries
+        ):
+            raise AnnotationError(
+                f'{ann_file} is no COCO file: `{section}` must be a list of '
+                'objects with an integer `id` each'
+            )
+
+    problems = Problems(ann_file)
+    for section in ('images', 'annotations', 'categories'):
+        for duplicate in _duplicates(content[section]):
+            problems.add(f'duplicate id in `{section}`', duplicate)
+    bad_images = _check_images(content, img_root, problems)
+    _check_instances(content, bad_images, problems)
+    return problems
+
+
+def _check_images(
+    content: dict[str, Any], img_root: str | None, problems: Problems
+) -> set[int]:
+    """Ids of the images that cannot be used."""
+    bad = set()
+    for image in content['images']:
+        name = image.get('file_name')
+        if not isinstance(name, str) or not name:
+            what, where = 'image without `file_name`, image id', image['id']
+        elif osp.isabs(name) or '..' in name.replace('\\', '/').split('/'):
+            what, where = 'file name that leaves the image folder', name
+        elif not all(
+            _is_number(image.get(side)) and image[side] > 0
+            for side in ('width', 'height')
+        ):
+            what, where = 'image without width and height, image id', image['id']
+        elif img_root is not None and not os.path.exists(
+            osp.join(img_root, name)
+        ):
+            what, where = f'image file missing in {img_root}', name
+        else:
+            continue
+        problems.add(what, where)
+        bad.add(image['id'])
+    return bad
+
+
+def _check_instances(
+    content: dict[str, Any], bad_images: set[int], problems: Problems
+) -> None:
+    images = {image['id'] for image in content['images']}
+    counts = keypoint_counts(content)
+    seen: set[int] = set()
+    for position, ann in enumerate(content['annotations']):
+        what = _instance_problem(ann, images, counts)
+        if what is not None:
+            problems.add(f'{what}, annotation id', ann['id'], position)
+        elif ann['image_id'] in bad_images or ann['id'] in seen:
+            problems.bad_annotations.add(position)
+        seen.add(ann['id'])
+
+
+def _instance_problem(
+    ann: dict[str, Any], images: set[int], counts: dict[int, int]
+) -> str | None:
+    if ann.get('image_id') not in images:
+        return 'no such image'
+    if ann.get('category_id') not in counts:
+        return 'no such category'
+    bbox, keypoints = ann.get('bbox'), ann.get('keypoints')
+    if bbox is not None and not _are_numbers(bbox, 4):
+        return '`bbox` is not four finite numbers'
+    if not _is_number(ann.get('area', 0)):
+        return '`area` is not a finite number'
+    if keypoints is not None:
+        expected = 3 * counts[ann['category_id']]
+        if not isinstance(keypoints, list) or len(keypoints) != expected:
+            return 'keypoint count differs from the category definition'
+        if not _are_numbers(keypoints, expected):
+            return '`keypoints` has values that are not finite numbers'
+    return None
+
+
+def keypoint_counts(content: dict[str, Any]) -> dict[int, int]:
+    """Number of keypoints of each category id.
+
+    Where a category has no list of keypoint names, its first annotation tells.
+    """
+    counts = {}
+    for category in content['categories']:
+        names = category.get('keypoints')
+        counts[category['id']] = len(names) if isinstance(names, list) else 0
+    for ann in content['annotations']:
+        category, keypoints = ann.get('category_id'), ann.get('keypoints')
+        if counts.get(category) == 0 and isinstance(keypoints, list):
+            counts[category] = len(keypoints) // 3
+    return counts
+
+
+def _duplicates(entries: list[dict[str, Any]]) -> Iterator[int]:
+    counts = Counter(entry['id'] for entry in entries)
+    return (key for key, count in counts.items() if count > 1)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )
+
+
+def _are_numbers(values: Any, count: int) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(map(_is_number, values))
+    )

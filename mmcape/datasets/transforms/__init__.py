@@ -1,0 +1,11 @@
+from .for_each_instance import ForEachInstance
+from .pack_episode import PackEpisodeInputs
+from .random_scale_rotation import RandomScaleRotation
+from .square_crop_box import GetSquareCropBox
+
+__all__ = [
+    'ForEachInstance',
+    'GetSquareCropBox',
+    'PackEpisodeInputs',
+    'RandomScaleRotation',
+]

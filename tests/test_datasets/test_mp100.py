@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from mmpose.registry import DATA_SAMPLERS, DATASETS
+
+from mmcape.datasets import AnnotationError
+from mmcape.datasets.mp100 import clip_box, split_file
+
+
+def test_record_of_an_instance(folder):
+    dataset = DATASETS.build(folder.write())
+    assert len(dataset) == 8
+    record = dataset.get_data_info(0)
+    assert record['id'] == 101
+    assert record['category_name'] == 'fox'
+    assert record['bbox'].tolist() == [[5, 6, 34, 25]]
+    assert record['keypoints'].shape == (1, 3, 2)
+    assert record['keypoints_visible'].tolist() == [[1, 1, 1]]
+
+
+def test_categories_keep_the_order_of_the_file(folder):
+    dataset = DATASETS.build(folder.write())
+    assert dataset.category_instances() == {7: [0, 1, 2, 3], 2: [4, 5, 6, 7]}
+
+
+@pytest.mark.parametrize(
+    ('box', 'clipped'),
+    [
+        ([5, 6, 30, 20], (5, 6, 34, 25)),
+        ([-10, -10, 30, 20], (0, 0, 29, 19)),
+        ([50, 30, 30, 20], (50, 30, 59, 39)),
+        ([5, 6, 1, 20], None),
+        ([70, 6, 10, 10], None),
+        (None, None),
+    ],
+)
+def test_clip_box(box, clipped):
+    assert clip_box(box, 60, 40) == clipped
+
+
+def drop(folder, **changes):
+    folder.content['annotations'][0].update(changes)
+
+
+def test_protocol_drops_without_complaint(folder):
+    annotations = folder.content['annotations']
+    annotations[0]['iscrowd'] = 1
+    annotations[1]['num_keypoints'] = 0
+    annotations[2]['keypoints'] = [0.0] * 9
+    annotations[3]['area'] = 0
+    del annotations[4]['bbox']
+    dataset = DATASETS.build(folder.write())
+    assert [dataset.get_data_info(i)['id'] for i in range(3)] == [106, 107, 108]
+
+
+def plant(folder, fault):
+    images, annotations = (
+        folder.content['images'],
+        folder.content['annotations'],
+    )
+    if fault == 'keypoint count':
+        annotations[1]['keypoints'] = [1.0, 1.0, 1.0]
+    elif fault == 'no such image':
+        annotations[1]['image_id'] = 99
+    elif fault == 'no such category':
+        annotations[1]['category_id'] = 99
+    elif fault == 'not finite numbers':
+        annotations[1]['keypoints'][0] = math.nan
+    elif fault == 'four finite numbers':
+        annotations[1]['bbox'] = [1.0, 2.0, 3.0]
+    elif fault == '`area`':
+        annotations[1]['area'] = 'large'
+    elif fault == 'duplicate id in `annotations`':
+        annotations.insert(2, folder.copy_of('annotations', 1))
+    elif fault == 'duplicate id in `images`':
+        images.append(folder.copy_of('images', 1))
+    elif fault == 'leaves the image folder':
+        images[1]['file_name'] = '../secret.png'
+    elif fault == 'without width and height':
+        del images[1]['width']
+    elif fault == 'without `file_name`':
+        images[1]['file_name'] = None
+    elif fault == 'image file missing':
+        images[1]['file_name'] = 'fox/gone.png'
+
+
+FAULTS = [
+    ('keypoint count', '102'),
+    ('no such image', '102'),
+    ('no such category', '102'),
+    ('not finite numbers', '102'),
+    ('four finite numbers', '102'),
+    ('`area`', '102'),
+    ('duplicate id in `annotations`', '102'),
+    ('duplicate id in `images`', '2'),
+    ('leaves the image folder', '../secret.png'),
+    ('without width and height', '2'),
+    ('without `file_name`', '2'),
+    ('image file missing', 'fox/gone.png'),
+]
+
+
+@pytest.mark.parametrize(('fault', 'where'), FAULTS)
+def test_fault_is_named(folder, fault, where):
+    folder.write()
+    plant(folder, fault)
+    cfg = folder.write(with_images=False)
+    with pytest.raises(AnnotationError) as error:
+        DATASETS.build(cfg)
+    message = str(error.value)
+    assert fault in message
+    assert where in message
+    assert 'a.json' in message
+
+
+def test_all_faults_come_in_one_message(folder):
+    folder.write()
+    for fault in ('keypoint count', 'image file missing'):
+        plant(folder, fault)
+    folder.content['annotations'][5]['category_id'] = 99
+    with pytest.raises(AnnotationError) as error:
+        DATASETS.build(folder.write(with_images=False))
+    for part in ('keypoint count', 'gone.png', 'no such category', '106'):
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'fault', [f for f, _ in FAULTS if f != 'duplicate id in `images`']
+)
+def test_report_goes_on_without_the_instance(folder, fault):
+    whole = DATASETS.build(folder.write()).metainfo['instances_sha256']
+    plant(folder, fault)
+    cfg = folder.write(with_images=False)
+    dataset = DATASETS.build(dict(cfg, on_problems='report'))
+    kept = 8 if fault.startswith('duplicate') else 7
+    assert len(dataset) == kept
+    changed = dataset.metainfo['instances_sha256'] != whole
+    assert changed == (kept == 7)
+
+
+@pytest.mark.parametrize(
+    'text', ['', '[]', '{"images": []}', '{"images": 3, "annotations": []}']
+)
+def test_file_that_is_no_annotation_file(folder, text):
+    cfg = folder.write()
+    (folder.root / 'a.json').write_text(text)
+    with pytest.raises(AnnotationError, match=r'a\.json'):
+        DATASETS.build(cfg)
+
+
+def test_missing_file_says_what_to_set(folder):
+    with pytest.raises(FileNotFoundError, match='data_root'):
+        DATASETS.build(dict(folder.write(), ann_file='b.json'))
+
+
+def test_category_without_keypoint_names(folder):
+    for category in folder.content['categories']:
+        del category['keypoints']
+    dataset = DATASETS.build(folder.write())
+    assert dataset.metainfo['categories'][2]['num_keypoints'] == 4
+
+
+def test_index_must_be_an_episode(folder):
+    dataset = DATASETS.build(folder.write())
+    with pytest.raises(TypeError, match='episode sampler'):
+        dataset[0]
+
+
+def test_split_files():
+    assert split_file(3, 'val') == 'annotations/mp100_split3_val.json'
+    assert split_file('vehicle', 'test') == (
+        'cross_category_annotations/fewshot_test_vehicle.json'
+    )
+    for split, subset in ((6, 'train'), ('vehicle', 'val'), (1, 'all')):
+        with pytest.raises(ValueError, match='MP-100 has no'):
+            split_file(split, subset)
+
+
+def test_small_category_is_named(folder):
+    del folder.content['annotations'][0:2]
+    dataset = DATASETS.build(folder.write())
+    sampler = dict(
+        type='EvaluationEpisodeSampler', num_queries=2, num_episodes=1
+    )
+    with pytest.raises(AnnotationError, match=r'needs 3 .*fox \(id 7, 2\)'):
+        DATA_SAMPLERS.build(dict(sampler, dataset=dataset))
+
+
+def test_small_category_is_left_out_on_request(folder):
+    del folder.content['annotations'][0:2]
+    dataset = DATASETS.build(dict(folder.write(), on_problems='report'))
+    sampler = DATA_SAMPLERS.build(
+        dict(
+            type='EvaluationEpisodeSampler',
+            num_queries=2,
+            num_episodes=1,
+            dataset=dataset,
+        )
+    )
+    assert {episode.category_id for episode in sampler} == {2}
+    assert len(dataset) == 2
