@@ -1,0 +1,3 @@
+from .episode_pck import EpisodePCK
+
+__all__ = ['EpisodePCK']

@@ -1,0 +1,182 @@
+"""PCK over episodes: the benchmark's metric."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any, Sequence
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmpose.registry import METRICS
+
+from mmcape.structures import episodes_digest
+
+from .functional import auc, keypoint_distances, nme, pck
+
+
+@METRICS.register_module()
+class EpisodePCK(BaseMetric):
+    """PCK, mPCK, AUC, EPE and NME as means over (support, query) pairs.
+
+    A keypoint counts if it is annotated as visible in the query and in every
+    support image. A pair with none scores 0 everywhere, as published.
+
+    Reported are ``PCK@t`` for every threshold; ``mPCK``, their mean;
+    ``mPCK4``, the mean of the first four, which some papers call mPCK; ``AUC``,
+    ``EPE`` (pixels), ``NME``; and ``PCK@0.2_ci95``, half the width of a 95%
+    interval of PCK@0.2 over episodes (queries that share a support are one
+    observation). A pair that reached the metric twice is counted once.
+
+    Args:
+        thresholds: In units of the longer side of the clipped query box.
+        result_file: JSON file for all this, a table per category and the
+            hashes of the instance and episode lists. None writes none.
+        collect_device: As in mmengine.
+        prefix: Before the names of the metrics.
+        collect_dir: As in mmengine.
+    """
+
+    def __init__(
+        self,
+        thresholds: Sequence[float] = (0.05, 0.1, 0.15, 0.2, 0.25),
+        result_file: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(
+            collect_device=collect_device,
+            prefix=prefix,
+            collect_dir=collect_dir,
+        )
+        self.thresholds = tuple(thresholds)
+        self.result_file = result_file
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Score a batch of predictions."""
+        del data_batch
+        self.results.extend(map(self._score, data_samples))
+
+    def _score(self, sample: dict[str, Any]) -> dict[str, Any]:
+        query, support = sample['gt_instances'], sample['support_instances']
+        counted = (query['keypoints_visible'][0] > 0) & (
+            support['keypoints_visible'] > 0
+        ).all(axis=0)
+        x1, y1, x2, y2 = query['bboxes'][0].astype(np.float64)
+        box_size = max(x2 - x1, y2 - y1)
+        distances = keypoint_distances(
+            sample['pred_instances']['keypoints'][0],
+            query['keypoints'][0],
+            counted,
+            box_size,
+        )
+        scores = {
+            f'PCK@{t:g}': pck(distances, t) for t in self.thresholds
+        }
+        scores['mPCK'] = float(np.mean(list(scores.values())))
+        scores['mPCK4'] = float(
+            np.mean([pck(distances, t) for t in self.thresholds[:4]])
+        )
+        scores['AUC'] = auc(distances)
+        scores['EPE'] = nme(distances) * box_size
+        scores['NME'] = nme(distances)
+        return dict(
+            index=sample['episode_index'],
+            category_id=sample['category_id'],
+            draw=sample['draw'],
+            support_ids=tuple(sample['support_ids']),
+            query_id=sample['id'],
+            num_counted=int(counted.sum()),
+            scores=scores,
+        )
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict:
+        """Means over all pairs, whatever their order."""
+        unique = {result['index']: result for result in results}
+        pairs = [unique[index] for index in sorted(unique)]
+        metrics = _means(pairs)
+        for name in ('PCK@0.2',):
+            if name in metrics:
+                metrics[f'{name}_ci95'] = _half_interval(pairs, name)
+        self._report(pairs, metrics)
+        return metrics
+
+    def _report(
+        self, pairs: list[dict[str, Any]], metrics: dict[str, float]
+    ) -> None:
+        meta = self.dataset_meta or {}
+        known = meta.get('categories', {})
+        groups = defaultdict(list)
+        for pair in pairs:
+            groups[pair['category_id']].append(pair)
+        per_category = {
+            known.get(key, {}).get('name', str(key)): dict(
+                _means(group), pairs=len(group)
+            )
+            for key, group in groups.items()
+        }
+        report = dict(
+            metrics=metrics,
+            pairs=len(pairs),
+            pairs_without_counted_keypoints=sum(
+                pair['num_counted'] == 0 for pair in pairs
+            ),
+            instances_sha256=meta.get('instances_sha256'),
+            episodes_sha256=episodes_digest(
+                (p['category_id'], p['support_ids'], p['query_id'])
+                for p in pairs
+            ),
+            per_category=per_category,
+        )
+        MMLogger.get_current_instance().info(_table(report))
+        if self.result_file is not None:
+            with open(self.result_file, 'w', encoding='utf-8') as file:
+                json.dump(report, file, indent=2)
+
+
+def _means(pairs: list[dict[str, Any]]) -> dict[str, float]:
+    names = pairs[0]['scores'] if pairs else ()
+    return {
+        name: float(np.mean([pair['scores'][name] for pair in pairs]))
+        for name in names
+    }
+
+
+def _half_interval(pairs: list[dict[str, Any]], name: str) -> float:
+    """1.96 standard errors of the mean over episodes."""
+    episodes = defaultdict(list)
+    for pair in pairs:
+        key = (pair['category_id'], pair['draw'])
+        episodes[key].append(pair['scores'][name])
+    means = [np.mean(scores) for scores in episodes.values()]
+    if len(means) < 2:
+        return float('nan')
+    return float(1.96 * np.std(means, ddof=1) / len(means) ** 0.5)
+
+
+def _table(report: dict[str, Any]) -> str:
+    names = [n for n in report['metrics'] if not n.endswith('ci95')]
+    rows = [
+        *report['per_category'].items(),
+        ('all', dict(report['metrics'], pairs=report['pairs'])),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f'{"category":{width}} {"pairs":>6} ' + ' '.join(
+        f'{name:>8}' for name in names
+    )]
+    lines += [
+        f'{name:{width}} {scores["pairs"]:6d} '
+        + ' '.join(f'{scores[n]:8.4f}' for n in names)
+        for name, scores in rows
+    ]
+    lines.append(
+        f'pairs without a counted keypoint: '
+        f'{report["pairs_without_counted_keypoints"]}'
+    )
+    lines += [
+        f'{kind} sha256: {report[f"{kind}_sha256"]}'
+        for kind in ('instances', 'episodes')
+    ]
+    return '\n'.join(lines)

@@ -1,0 +1,47 @@
+"""Scores of one query image, in plain numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+AUC_STEPS = 20
+
+
+def keypoint_distances(
+    predicted: np.ndarray,
+    annotated: np.ndarray,
+    counted: np.ndarray,
+    box_size: float,
+) -> np.ndarray:
+    """Distance of each counted keypoint, in units of the box's longer side.
+
+    Args:
+        predicted: (K, 2) in pixels of the original image.
+        annotated: (K, 2) likewise.
+        counted: (K,) bool.
+        box_size: Longer side of the clipped box, in pixels.
+
+    Returns:
+        (number of counted keypoints,).
+    """
+    offset = (predicted - annotated)[counted].astype(np.float64)
+    return np.hypot(offset[:, 0], offset[:, 1]) / box_size
+
+
+def pck(distances: np.ndarray, threshold: float) -> float:
+    """Share of keypoints nearer than a threshold; 0 if there are none."""
+    return float((distances < threshold).mean()) if distances.size else 0.0
+
+
+def auc(distances: np.ndarray) -> float:
+    """Mean PCK over the thresholds 0, 0.05, ..., 0.95.
+
+    As published: no distance is below 0, so a perfect prediction has 0.95.
+    """
+    thresholds = np.arange(AUC_STEPS) / AUC_STEPS
+    return float(np.mean([pck(distances, t) for t in thresholds]))
+
+
+def nme(distances: np.ndarray) -> float:
+    """Mean normalised error; 0 if there are no keypoints, as published."""
+    return float(distances.mean()) if distances.size else 0.0
