@@ -1,0 +1,3 @@
+from .hooks import EpisodeVisualizationHook, StepSeedHook
+
+__all__ = ['EpisodeVisualizationHook', 'StepSeedHook']

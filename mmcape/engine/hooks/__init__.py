@@ -1,0 +1,4 @@
+from .episode_visualization_hook import EpisodeVisualizationHook
+from .step_seed_hook import StepSeedHook
+
+__all__ = ['EpisodeVisualizationHook', 'StepSeedHook']

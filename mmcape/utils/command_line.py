@@ -1,0 +1,87 @@
+"""What the command lines of training and testing have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import os.path as osp
+
+from mmengine.config import Config, DictAction
+
+from .cpu_ranks import use_gloo_without_gpu
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that mmpose users know from both tools."""
+    parser.add_argument(
+        '--work-dir', help='folder for logs, checkpoints and results'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config, as key=value, e.g. '
+        "model.backbone.init_cfg=None or key='[a,b]'",
+    )
+    parser.add_argument(
+        '--show-dir', help='folder for pictures of predicted episodes'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show these pictures in a window'
+    )
+    parser.add_argument(
+        '--interval',
+        type=int,
+        default=50,
+        help='every how many episodes a picture is drawn',
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=float,
+        default=1.0,
+        help='seconds that a window stays',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes of a distributed job are started',
+    )
+    # set by torch.distributed.launch; torchrun sets LOCAL_RANK instead
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read ``args.config`` and apply the common options.
+
+    The work folder is ``--work-dir``, else the config's, else named after
+    the config file.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        name = osp.splitext(osp.basename(args.config))[0]
+        cfg.work_dir = osp.join('work_dirs', name)
+
+    if args.show or args.show_dir is not None:
+        if 'visualization' not in cfg.default_hooks:
+            raise ValueError(
+                f'{args.config} has no default_hooks.visualization: add '
+                "visualization=dict(type='EpisodeVisualizationHook')"
+            )
+        cfg.default_hooks.visualization.update(
+            enable=True,
+            show=args.show,
+            wait_time=args.wait_time,
+            out_dir=args.show_dir,
+            interval=args.interval,
+        )
+
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    use_gloo_without_gpu(cfg)
+    return cfg

@@ -1,0 +1,25 @@
+"""Distributed jobs on machines without a GPU."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.config import Config
+from torch import distributed
+
+
+def use_gloo_without_gpu(cfg: Config) -> None:
+    """Start the process group on gloo if a distributed job has no GPU.
+
+    mmengine's launcher selects a CUDA device before anything else and pins
+    the model to it, so on a CPU the group must be there already and the
+    model's wrapper must be told of no device.
+    """
+    if cfg.launcher == 'none' or torch.cuda.is_available():
+        return
+    if not distributed.is_initialized():
+        distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+    )

@@ -1,0 +1,3 @@
+from .episode import draw_episode, draw_keypoints
+
+__all__ = ['draw_episode', 'draw_keypoints']

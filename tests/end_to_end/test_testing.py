@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+
+
+def run_test(tools, trained, folder, *command, options=()):
+    if not command:
+        command = ('tools/test.py', tools.config, trained / 'epoch_3.pth')
+    folder.mkdir(exist_ok=True)
+    output = tools.run(
+        *command,
+        '--work-dir',
+        folder,
+        '--dump',
+        folder / 'dump.pkl',
+        options=options,
+    )
+    report = json.loads((folder / 'test_results.json').read_text())
+    samples = pickle.loads((folder / 'dump.pkl').read_bytes())
+    return output, report, samples
+
+
+@pytest.fixture(scope='module')
+def single(tools, trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('single')
+    return run_test(tools, trained, folder)
+
+
+def test_report(single):
+    output, report, samples = single
+    assert report['pairs'] == len(samples) == 3 * 2 * 3
+    assert set(report['metrics']) == {
+        *(f'PCK@{t}' for t in (0.05, 0.1, 0.15, 0.2, 0.25)),
+        'mPCK',
+        'mPCK4',
+        'AUC',
+        'EPE',
+        'NME',
+        'PCK@0.2_ci95',
+    }
+    assert len(report['per_category']) == 3
+    for kind in ('instances', 'episodes'):
+        assert f'{kind} sha256: {report[f"{kind}_sha256"]}' in output
+
+
+def test_two_processes_give_the_same_metrics(tools, trained, tmp_path):
+    """To the last digit.
+
+    One pair a batch: matrix products of other sizes round differently.
+    """
+    one_by_one = {'test_dataloader.batch_size': 1}
+    checkpoint = trained / 'epoch_3.pth'
+    reports = []
+    for name, command in {
+        'single': ('tools/test.py', tools.config, checkpoint),
+        'double': ('tools/dist_test.sh', tools.config, checkpoint, 2),
+    }.items():
+        _, report, samples = run_test(
+            tools, trained, tmp_path / name, *command, options=one_by_one
+        )
+        assert len(samples) == 18
+        reports.append(report)
+    assert reports[0] == reports[1]
+
+
+def predictions(samples):
+    return {
+        s['episode_index']: s['pred_instances']['keypoints'] for s in samples
+    }
+
+
+def test_batch_size_changes_nothing(single, tools, trained, tmp_path):
+    """Batches of 8 against one of all 18 pairs."""
+    options = {'test_dataloader.batch_size': 8}
+    _, report, samples = run_test(tools, trained, tmp_path, options=options)
+    expected = predictions(single[2])
+    for index, keypoints in predictions(samples).items():
+        np.testing.assert_allclose(keypoints, expected[index], atol=2e-3)
+    for name, value in report['metrics'].items():
+        assert value == pytest.approx(single[1]['metrics'][name], abs=1e-4)
+
+
+def test_five_shots_and_pictures(tools, trained, tmp_path):
+    tools.run(
+        'tools/test.py',
+        tools.config,
+        trained / 'epoch_3.pth',
+        '--work-dir',
+        tmp_path,
+        '--show-dir',
+        tmp_path / 'pictures',
+        '--interval',
+        4,
+        options={'test_dataloader.sampler.num_shots': 5},
+    )
+    pictures = sorted((tmp_path / 'pictures').iterdir())
+    assert len(pictures) == 5  # pairs 0, 4, 8, 12 and 16 of 18
+    height, width, _ = cv2.imread(str(pictures[0])).shape
+    assert width == 4 * 320  # two supports, prediction, ground truth
+    assert height > 320
+
+
+def test_real_images(tools, trained, realdata_dir, tmp_path):
+    options = {
+        'test_dataloader.dataset.data_root': realdata_dir,
+        'test_dataloader.dataset.ann_file': 'annotations/all.json',
+        'test_dataloader.dataset.data_prefix.img': '',
+        'test_dataloader.sampler.num_queries': 1,
+        'test_dataloader.sampler.num_episodes': 2,
+        'test_dataloader.batch_size': 8,
+    }
+    _, report, samples = run_test(tools, trained, tmp_path, options=options)
+    assert len(report['per_category']) == 13
+    assert report['pairs'] == 26
+    counts = {s['pred_instances']['keypoints'].shape[1] for s in samples}
+    assert {4, 8, 9, 17, 21, 68} <= counts
+    assert 0 <= report['metrics']['PCK@0.2'] <= 1
+
+
+def test_trivial_model_needs_no_checkpoint(tools, tmp_path):
+    only_test = type(tools)(None)
+    only_test.options = {
+        key: value
+        for key, value in tools.options.items()
+        if key.startswith('test_')
+    }
+    only_test.run(
+        'tools/test.py',
+        'configs/trivial/crop-centre_puppets_1shot.py',
+        'none',
+        '--work-dir',
+        tmp_path,
+    )
+    report = json.loads((tmp_path / 'test_results.json').read_text())
+    assert 0 < report['metrics']['PCK@0.2'] < 0.6

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import signal
+import time
+
+import torch
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)['state_dict']
+
+
+def test_training_writes_what_users_expect(trained):
+    names = {path.name for path in trained.iterdir()}
+    assert {'epoch_3.pth', 'last_checkpoint'} <= names
+    assert any(name.startswith('best_PCK@0.2_epoch_') for name in names)
+    log = next(trained.glob('*/*.log')).read_text()
+    for expected in ('eta:', 'loss_heatmap', 'acc_pck', 'episodes sha256'):
+        assert expected in log
+
+
+def test_resumed_after_a_kill_equals_uninterrupted(trained, tools, tmp_path):
+    process = tools.start('tools/train.py', tools.config, '--work-dir', tmp_path)
+    limit = time.monotonic() + 120
+    while not (tmp_path / 'last_checkpoint').exists():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / 'epoch_3.pth').exists()
+
+    output = tools.run(
+        'tools/train.py', tools.config, '--work-dir', tmp_path, '--resume'
+    )
+    assert 'resumed epoch' in output
+    expected = weights(trained / 'epoch_3.pth')
+    for name, value in weights(tmp_path / 'epoch_3.pth').items():
+        assert torch.equal(value, expected[name]), name
+
+
+def test_two_processes_train_on_gloo(tools, tmp_path):
+    output = tools.run(
+        'tools/dist_train.sh',
+        tools.config,
+        2,
+        '--work-dir',
+        tmp_path,
+        '--auto-scale-lr',
+        options={'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1},
+    )
+    assert 'Epoch(train) [1][4/4]' in output  # half of the 8 steps each
+    assert 'Scaling the original LR by 0.25' in output
+    assert (tmp_path / 'epoch_1.pth').exists()
+
+
+def test_no_validation_and_curves_for_tensorboard(tools, tmp_path):
+    output = tools.run(
+        'tools/train.py',
+        tools.config,
+        '--work-dir',
+        tmp_path,
+        '--no-validate',
+        options={
+            'train_cfg.max_epochs': 1,
+            'visualizer.vis_backends.0.type': 'TensorboardVisBackend',
+        },
+    )
+    assert 'Epoch(val)' not in output
+    assert list(tmp_path.rglob('events.out.tfevents.*'))

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# tools/dist_train.sh CONFIG GPUS [options of tools/train.py]
+# Several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT from the environment.
+set -euo pipefail
+
+CONFIG=${1:?config}
+GPUS=${2:?number of GPUs}
+TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+PYTHONPATH="$TOOLS/..:${PYTHONPATH:-}" exec torchrun \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="$GPUS" \
+    "$TOOLS/train.py" "$CONFIG" --launcher pytorch "${@:3}"
