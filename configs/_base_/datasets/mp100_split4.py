@@ -1,0 +1,5 @@
+_base_ = './mp100_split1.py'
+
+train_dataloader = dict(dataset=dict(split=4))
+val_dataloader = dict(dataset=dict(split=4))
+test_dataloader = dict(dataset=dict(split=4))

@@ -1,0 +1,74 @@
+# The embedded benchmark, drawn by tools/dataset_converters/make_puppets.py
+data_root = 'data/puppets'
+input_size = (128, 128)
+
+train_pipeline = [
+    dict(
+        type='ForEachInstance',
+        transforms=[
+            dict(type='LoadImage'),
+            dict(
+                type='RandomScaleRotation',
+                scale_factor=0.15,
+                rotate_factor=15,
+                rotate_prob=0.6),
+            dict(type='GetSquareCropBox', padding=1.25),
+            dict(type='TopdownAffine', input_size=input_size),
+        ]),
+    dict(type='PackEpisodeInputs'),
+]
+val_pipeline = [
+    dict(
+        type='ForEachInstance',
+        transforms=[
+            dict(type='LoadImage'),
+            dict(type='GetSquareCropBox', padding=1.25),
+            dict(type='TopdownAffine', input_size=input_size),
+        ]),
+    dict(type='PackEpisodeInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(
+        type='TrainingEpisodeSampler', num_shots=1, pairs_per_category=40),
+    dataset=dict(
+        type='MP100Dataset',
+        data_root=data_root,
+        ann_file='annotations/puppets_train.json',
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(
+        type='EvaluationEpisodeSampler',
+        num_shots=1,
+        num_queries=15,
+        num_episodes=5),
+    dataset=dict(
+        type='MP100Dataset',
+        data_root=data_root,
+        ann_file='annotations/puppets_val.json',
+        pipeline=val_pipeline,
+        test_mode=True))
+test_dataloader = dict(
+    batch_size=64,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(
+        type='EvaluationEpisodeSampler',
+        num_shots=1,
+        num_queries=15,
+        num_episodes=10),
+    dataset=dict(
+        type='MP100Dataset',
+        data_root=data_root,
+        ann_file='annotations/puppets_test.json',
+        pipeline=val_pipeline,
+        test_mode=True))
+
+val_evaluator = dict(type='EpisodePCK')
+test_evaluator = dict(type='EpisodePCK')

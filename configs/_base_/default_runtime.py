@@ -1,0 +1,42 @@
+default_scope = 'mmpose'
+custom_imports = dict(imports=['mmcape'], allow_failed_imports=False)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook',
+        interval=10,
+        max_keep_ckpts=3,
+        save_best='PCK@0.2',
+        rule='greater'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='EpisodeVisualizationHook', enable=False))
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    dict(type='StepSeedHook'),
+]
+
+# A fixed seed: training episodes, augmentation and dropout are functions of
+# it, so that a resumed run meets what the uninterrupted one would have met.
+randomness = dict(seed=0)
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))
+
+# TensorBoard: --cfg-options
+#   visualizer.vis_backends.0.type=TensorboardVisBackend
+visualizer = dict(
+    type='PoseLocalVisualizer',
+    vis_backends=[dict(type='LocalVisBackend')],
+    name='visualizer')
+log_processor = dict(
+    type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
+log_level = 'INFO'
+load_from = None
+resume = False
+
+val_cfg = dict()
+test_cfg = dict()

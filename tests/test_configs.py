@@ -1,0 +1,126 @@
+"""Every config builds and runs, and the metafile names every one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from mmengine.config import Config
+from mmpose.registry import MODELS, TRANSFORMS
+
+from mmcape.testing import make_episode_batch
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted(
+    path
+    for path in (ROOT / 'configs').rglob('*.py')
+    if '_base_' not in path.parts
+)
+
+
+def load(name):
+    return Config.fromfile(str(ROOT / 'configs' / name))
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+@torch.no_grad()
+def test_config_builds_and_predicts(path):
+    cfg = Config.fromfile(str(path))
+    if 'backbone' in cfg.model:
+        cfg.model.backbone.init_cfg = None  # needs the network
+    model = MODELS.build(cfg.model).eval()
+    size = cfg.codec.input_size
+    shots = cfg.test_dataloader.sampler.num_shots
+    inputs, samples = make_episode_batch(1, shots, size=size)
+    (predicted,) = model(inputs, samples, mode='predict')
+    keypoints = predicted.pred_instances.keypoints
+    assert keypoints.shape == (1, 7, 2)
+    assert torch.from_numpy(keypoints).isfinite().all()
+
+    for loader in ('train', 'val', 'test'):
+        if cfg.get(f'{loader}_dataloader') is None:
+            continue
+        dataset = cfg[f'{loader}_dataloader'].dataset
+        for transform in dataset.pipeline:
+            TRANSFORMS.build(transform)
+        affine = dataset.pipeline[0].transforms[-1]
+        assert tuple(affine.input_size) == tuple(size)
+
+
+def flat(cfg, prefix=''):
+    items = {}
+    for key, value in cfg.items():
+        if isinstance(value, dict):
+            items.update(flat(value, f'{prefix}{key}.'))
+        else:
+            items[f'{prefix}{key}'] = value
+    return items
+
+
+def differences(a, b):
+    a, b = flat(load(a)), flat(load(b))
+    return {key for key in a.keys() | b.keys() if a.get(key) != b.get(key)}
+
+
+@pytest.mark.parametrize('shots', [1, 5])
+@pytest.mark.parametrize('split', [2, 3, 4, 5])
+def test_splits_differ_in_nothing_but_the_split(split, shots):
+    name = 'capeformer/capeformer_r50_mp100-split{}_{}shot.py'
+    assert differences(
+        name.format(1, shots), name.format(split, shots)
+    ) == {f'{loader}_dataloader.dataset.split' for loader in LOADERS}
+
+
+def test_shots_differ_in_nothing_but_the_shots():
+    name = 'capeformer/capeformer_r50_mp100-split1_{}shot.py'
+    assert differences(name.format(1), name.format(5)) == {
+        f'{loader}_dataloader.sampler.num_shots' for loader in LOADERS
+    }
+
+
+LOADERS = ('train', 'val', 'test')
+
+
+@pytest.mark.parametrize(
+    ('category', 'episodes'),
+    [('humanbody', 200), ('humanface', 200), ('vehicle', 100), ('furniture', 100)],
+)
+def test_episodes_of_the_super_categories(category, episodes):
+    cfg = load(f'capeformer/capeformer_r50_mp100-cross-{category}_1shot.py')
+    assert cfg.test_dataloader.sampler.num_episodes == episodes
+    assert cfg.test_dataloader.dataset.split == category
+    assert cfg.train_dataloader.dataset.split == category
+    assert cfg.train_dataloader.dataset.subset == 'train'
+
+
+def test_published_model_size():
+    """36.52 M parameters, and 28.70 M without the second stage."""
+
+    def millions(name):
+        cfg = load(f'capeformer/{name}')
+        model = MODELS.build(dict(cfg.model, backbone=dict(type='ResNet', depth=50)))
+        return sum(p.numel() for p in model.parameters()) / 1e6
+
+    full = millions('capeformer_r50_mp100-split1_1shot.py')
+    one_stage = millions('ablation_one-stage_r50_mp100-split1_1shot.py')
+    assert full == pytest.approx(36.52, abs=0.006)
+    assert one_stage == pytest.approx(28.70, abs=0.006)
+
+
+def test_metafile_names_every_mp100_config():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    named = {}
+    for metafile in index['Import']:
+        content = yaml.safe_load((ROOT / metafile).read_text())
+        for model in content['Models']:
+            (result,) = model['Results']
+            named[model['Config']] = result['Metrics']
+            assert Path(model['Config']).stem == model['Name']
+    mp100 = {
+        str(path.relative_to(ROOT)) for path in CONFIGS if 'mp100' in path.stem
+    }
+    assert set(named) == mp100
+    best = 'configs/capeformer/capeformer_r50_mp100-split1_1shot.py'
+    assert named[best] == {'PCK@0.2 (published)': 89.45}
