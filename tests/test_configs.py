@@ -68,9 +68,9 @@ def differences(a, b):
 @pytest.mark.parametrize('split', [2, 3, 4, 5])
 def test_splits_differ_in_nothing_but_the_split(split, shots):
     name = 'capeformer/capeformer_r50_mp100-split{}_{}shot.py'
-    assert differences(
-        name.format(1, shots), name.format(split, shots)
-    ) == {f'{loader}_dataloader.dataset.split' for loader in LOADERS}
+    assert differences(name.format(1, shots), name.format(split, shots)) == {
+        f'{loader}_dataloader.dataset.split' for loader in LOADERS
+    }
 
 
 def test_shots_differ_in_nothing_but_the_shots():
@@ -85,7 +85,12 @@ LOADERS = ('train', 'val', 'test')
 
 @pytest.mark.parametrize(
     ('category', 'episodes'),
-    [('humanbody', 200), ('humanface', 200), ('vehicle', 100), ('furniture', 100)],
+    [
+        ('humanbody', 200),
+        ('humanface', 200),
+        ('vehicle', 100),
+        ('furniture', 100),
+    ],
 )
 def test_episodes_of_the_super_categories(category, episodes):
     cfg = load(f'capeformer/capeformer_r50_mp100-cross-{category}_1shot.py')
@@ -100,7 +105,9 @@ def test_published_model_size():
 
     def millions(name):
         cfg = load(f'capeformer/{name}')
-        model = MODELS.build(dict(cfg.model, backbone=dict(type='ResNet', depth=50)))
+        model = MODELS.build(
+            dict(cfg.model, backbone=dict(type='ResNet', depth=50))
+        )
         return sum(p.numel() for p in model.parameters()) / 1e6
 
     full = millions('capeformer_r50_mp100-split1_1shot.py')

@@ -92,7 +92,11 @@ class Demo:
             folder,
             '--out',
             results,
-            *(['--show-dir', folder / 'pictures'] if checkpoint != 'none' else []),
+            *(
+                ['--show-dir', folder / 'pictures']
+                if checkpoint != 'none'
+                else []
+            ),
             '--cfg-options',
             f'test_dataloader.sampler.num_shots={shots}',
             *self._data_options('test'),
@@ -144,7 +148,9 @@ def main() -> None:
             'capeformer', CAPEFORMER, checkpoint, shots
         )
 
-    print('\nPercent of keypoints found, on categories never seen in training:')
+    print(
+        '\nPercent of keypoints found, on categories never seen in training:'
+    )
     print_table(rows)
     print(f'\nPictures: {demo.work_dir}/capeformer_1shot/pictures')
     print(f'          {demo.work_dir}/capeformer_5shot/pictures')

@@ -10,9 +10,11 @@ default_hooks = dict(
         interval=10,
         max_keep_ckpts=3,
         save_best='PCK@0.2',
-        rule='greater'),
+        rule='greater',
+    ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='EpisodeVisualizationHook', enable=False))
+    visualization=dict(type='EpisodeVisualizationHook', enable=False),
+)
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='StepSeedHook'),
@@ -24,16 +26,19 @@ randomness = dict(seed=0)
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    dist_cfg=dict(backend='nccl'),
+)
 
-# TensorBoard: --cfg-options
-#   visualizer.vis_backends.0.type=TensorboardVisBackend
+# For TensorBoard set visualizer.vis_backends.0.type to TensorboardVisBackend
+# with --cfg-options.
 visualizer = dict(
     type='PoseLocalVisualizer',
     vis_backends=[dict(type='LocalVisBackend')],
-    name='visualizer')
+    name='visualizer',
+)
 log_processor = dict(
-    type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
+    type='LogProcessor', window_size=50, by_epoch=True, num_digits=6
+)
 log_level = 'INFO'
 load_from = None
 resume = False

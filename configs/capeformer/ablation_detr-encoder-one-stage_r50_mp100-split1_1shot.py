@@ -5,4 +5,6 @@ model = dict(
         identifier=None,
         encoder=dict(type='QueryEncoder'),
         decoder=None,
-        refine_loss=None))
+        refine_loss=None,
+    )
+)

@@ -1,4 +1,3 @@
 _base_ = './capeformer_r50_mp100-split1_1shot.py'
 
-model = dict(
-    head=dict(identifier=dict(type='LearnedKeypointIdentifier')))
+model = dict(head=dict(identifier=dict(type='LearnedKeypointIdentifier')))

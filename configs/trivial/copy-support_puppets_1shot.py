@@ -5,13 +5,16 @@ codec = dict(
     type='SeparableGaussian',
     input_size=(128, 128),
     heatmap_size=(32, 32),
-    sigma=1)
+    sigma=1,
+)
 model = dict(
     type='TrivialPoseEstimator',
     rule='copy_support',
     codec=codec,
     data_preprocessor=dict(
-        type='EpisodeDataPreprocessor', mean=[0, 0, 0], std=[1, 1, 1]))
+        type='EpisodeDataPreprocessor', mean=[0, 0, 0], std=[1, 1, 1]
+    ),
+)
 
 # nothing to train
 train_dataloader = None

@@ -1,3 +1,5 @@
+"""Keypoints <-> maps."""
+
 from .separable_gaussian import SeparableGaussian
 
 __all__ = ['SeparableGaussian']

@@ -92,7 +92,9 @@ class SeparableGaussian:
         near, far = cell - self.radius, cell + self.radius + 1
         return ((near < size) & (far >= 0)).all(dim=-1)
 
-    def pooling_masks(self, keypoints: Tensor, size: tuple[int, int]) -> Tensor:
+    def pooling_masks(
+        self, keypoints: Tensor, size: tuple[int, int]
+    ) -> Tensor:
         """Weights that pool a feature map around each keypoint.
 
         Equal to upsampling the features bilinearly to the heatmap and summing

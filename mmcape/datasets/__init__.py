@@ -1,3 +1,5 @@
+"""Annotation files, episodes and the transforms of their images."""
+
 from .annotation_checks import AnnotationError
 from .episode_samplers import (
     EvaluationEpisodeSampler,

@@ -11,7 +11,8 @@ import math
 import os
 import os.path as osp
 from collections import Counter, defaultdict
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 SHOWN_IDS = 10
 
@@ -103,7 +104,10 @@ def _check_images(
             _is_number(image.get(side)) and image[side] > 0
             for side in ('width', 'height')
         ):
-            what, where = 'image without width and height, image id', image['id']
+            what, where = (
+                'image without width and height, image id',
+                image['id'],
+            )
         elif img_root is not None and not os.path.exists(
             osp.join(img_root, name)
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Iterator
+from collections.abc import Iterator
 
 from mmengine.dist import get_dist_info, sync_random_seed
 from mmengine.logging import print_log

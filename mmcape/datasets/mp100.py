@@ -8,7 +8,8 @@ import io
 import json
 import logging
 import os.path as osp
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset

@@ -1,3 +1,5 @@
+"""Metrics over episodes."""
+
 from .episode_pck import EpisodePCK
 
 __all__ = ['EpisodePCK']

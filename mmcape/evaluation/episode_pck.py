@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -24,10 +25,10 @@ class EpisodePCK(BaseMetric):
     support image. A pair with none scores 0 everywhere, as published.
 
     Reported are ``PCK@t`` for every threshold; ``mPCK``, their mean;
-    ``mPCK4``, the mean of the first four, which some papers call mPCK; ``AUC``,
-    ``EPE`` (pixels), ``NME``; and ``PCK@0.2_ci95``, half the width of a 95%
-    interval of PCK@0.2 over episodes (queries that share a support are one
-    observation). A pair that reached the metric twice is counted once.
+    ``mPCK4``, the mean of the first four, which some papers call mPCK;
+    ``AUC``, ``EPE`` (pixels) and ``NME``; and ``PCK@0.2_ci95``, half the width
+    of a 95% interval of PCK@0.2 over episodes (queries that share a support
+    are one observation). A pair that reached the metric twice counts once.
 
     Args:
         thresholds: In units of the longer side of the clipped query box.
@@ -72,9 +73,7 @@ class EpisodePCK(BaseMetric):
             counted,
             box_size,
         )
-        scores = {
-            f'PCK@{t:g}': pck(distances, t) for t in self.thresholds
-        }
+        scores = {f'PCK@{t:g}': pck(distances, t) for t in self.thresholds}
         scores['mPCK'] = float(np.mean(list(scores.values())))
         scores['mPCK4'] = float(
             np.mean([pck(distances, t) for t in self.thresholds[:4]])
@@ -97,9 +96,8 @@ class EpisodePCK(BaseMetric):
         unique = {result['index']: result for result in results}
         pairs = [unique[index] for index in sorted(unique)]
         metrics = _means(pairs)
-        for name in ('PCK@0.2',):
-            if name in metrics:
-                metrics[f'{name}_ci95'] = _half_interval(pairs, name)
+        if 'PCK@0.2' in metrics:
+            metrics['PCK@0.2_ci95'] = _half_interval(pairs, 'PCK@0.2')
         self._report(pairs, metrics)
         return metrics
 
@@ -163,9 +161,10 @@ def _table(report: dict[str, Any]) -> str:
         ('all', dict(report['metrics'], pairs=report['pairs'])),
     ]
     width = max(len(name) for name, _ in rows)
-    lines = [f'{"category":{width}} {"pairs":>6} ' + ' '.join(
-        f'{name:>8}' for name in names
-    )]
+    lines = [
+        f'{"category":{width}} {"pairs":>6} '
+        + ' '.join(f'{name:>8}' for name in names)
+    ]
     lines += [
         f'{name:{width}} {scores["pairs"]:6d} '
         + ' '.join(f'{scores[n]:8.4f}' for n in names)

@@ -1,3 +1,5 @@
+"""Estimators, heads and their parts, each registered with mmpose."""
+
 from .data_preprocessor import EpisodeDataPreprocessor
 from .estimators import FewShotPoseEstimator, TrivialPoseEstimator
 from .heads import CapeFormerHead

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 from mmpose.registry import MODELS
 from torch import Tensor
-
-from mmcape.typing import EpisodeInputs
 
 
 @MODELS.register_module()
@@ -54,7 +53,7 @@ class EpisodeDataPreprocessor(BaseDataPreprocessor):
             ``data_samples``.
         """
         del training
-        inputs: EpisodeInputs = {}
+        inputs: dict[str, Tensor] = {}
         for name, values in data['inputs'].items():
             if name.endswith('img'):
                 batch = torch.stack(list(values))

@@ -1,3 +1,5 @@
+"""What an episode is."""
+
 from .episode import (
     Episode,
     EpisodeDataSample,

@@ -7,7 +7,8 @@ knows the published names.
 from __future__ import annotations
 
 import re
-from typing import Callable, Mapping, Sequence, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Callable, TypeVar
 
 T = TypeVar('T')
 Rule = tuple[str, 'str | Callable[[re.Match[str]], str]']

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from typing import Sequence
+from collections.abc import Sequence
 
 import cv2
 import mmcv
@@ -48,7 +48,9 @@ def draw_episode(
     visible = truth.keypoints_visible[0] > 0
     panels += [
         _panel('prediction', query, box, found.keypoints[0], seen, skeleton),
-        _panel('ground truth', query, box, truth.keypoints[0], visible, skeleton),
+        _panel(
+            'ground truth', query, box, truth.keypoints[0], visible, skeleton
+        ),
     ]
     return np.concatenate(panels, axis=1)
 
@@ -71,7 +73,11 @@ def _panel(
         np.float64,
     )
     panel = cv2.warpAffine(
-        image, matrix, (PANEL, PANEL), flags=cv2.INTER_LINEAR, borderValue=(64,) * 3
+        image,
+        matrix,
+        (PANEL, PANEL),
+        flags=cv2.INTER_LINEAR,
+        borderValue=(64,) * 3,
     )
     draw_keypoints(panel, (keypoints - corner) * zoom, drawn, skeleton)
 

@@ -38,7 +38,9 @@ class Tools:
     def __init__(self, puppets_dir: Path) -> None:
         self.options = dict(SMALL)
         for loader in ('train', 'val', 'test'):
-            self.options[f'{loader}_dataloader.dataset.data_root'] = puppets_dir
+            self.options[f'{loader}_dataloader.dataset.data_root'] = (
+                puppets_dir
+            )
             self.options[f'{loader}_dataloader.num_workers'] = 0
             self.options[f'{loader}_dataloader.persistent_workers'] = False
 

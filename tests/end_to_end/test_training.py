@@ -20,7 +20,9 @@ def test_training_writes_what_users_expect(trained):
 
 
 def test_resumed_after_a_kill_equals_uninterrupted(trained, tools, tmp_path):
-    process = tools.start('tools/train.py', tools.config, '--work-dir', tmp_path)
+    process = tools.start(
+        'tools/train.py', tools.config, '--work-dir', tmp_path
+    )
     limit = time.monotonic() + 120
     while not (tmp_path / 'last_checkpoint').exists():
         assert process.poll() is None, process.stdout.read()

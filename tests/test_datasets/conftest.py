@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 
 import cv2
@@ -69,9 +68,6 @@ class Folder:
         return dict(
             type='MP100Dataset', data_root=str(self.root), ann_file='a.json'
         )
-
-    def copy_of(self, section, position):
-        return copy.deepcopy(self.content[section][position])
 
 
 @pytest.fixture

@@ -98,9 +98,7 @@ def test_training_ranks_share_the_list(monkeypatch, dataset):
 
 
 def test_evaluation_ranks_share_the_list_without_padding(monkeypatch, dataset):
-    cfg = dict(
-        type='EvaluationEpisodeSampler', num_queries=3, num_episodes=1
-    )
+    cfg = dict(type='EvaluationEpisodeSampler', num_queries=3, num_episodes=1)
     shares = [
         [
             episode.index

@@ -22,7 +22,9 @@ def head_config(**changes):
         ),
         identifier=dict(type='SineKeypointIdentifier'),
         encoder=dict(type='QuerySupportEncoder', **transformer),
-        proposal_generator=dict(type='ProposalGenerator', bottleneck_channels=8),
+        proposal_generator=dict(
+            type='ProposalGenerator', bottleneck_channels=8
+        ),
         decoder=dict(type='RefinementDecoder', **transformer),
         heatmap_loss=dict(type='SimilarityHeatmapLoss'),
         proposal_loss=dict(type='KeypointL1Loss'),
@@ -213,7 +215,9 @@ def test_loss_terms_of_the_ablations(changes, terms):
 
 @torch.no_grad()
 def test_one_stage_predicts_its_proposals():
-    output = build(decoder=None, refine_loss=None)(make_episode_batch()[0], None)
+    output = build(decoder=None, refine_loss=None)(
+        make_episode_batch()[0], None
+    )
     assert output.layers.shape[0] == 0
     assert torch.equal(output.points, output.proposals)
 

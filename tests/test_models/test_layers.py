@@ -91,9 +91,7 @@ def tokens():
     )
 
 
-SIZES = dict(
-    embed_dims=16, num_heads=2, num_layers=2, feedforward_channels=8
-)
+SIZES = dict(embed_dims=16, num_heads=2, num_layers=2, feedforward_channels=8)
 
 
 def test_joint_encoder_ignores_masked_keypoints(tokens):
@@ -124,7 +122,9 @@ def test_query_encoder_keeps_the_sides_apart(tokens):
 
 
 def test_proposals_of_a_sharp_map_lie_on_its_cell():
-    generator = build('ProposalGenerator', embed_dims=24, bottleneck_channels=4)
+    generator = build(
+        'ProposalGenerator', embed_dims=24, bottleneck_channels=4
+    )
     for linear in (generator.keypoint_proj, generator.query_proj):
         torch.nn.init.eye_(linear.weight)
         torch.nn.init.zeros_(linear.bias)

@@ -44,6 +44,4 @@ def test_padding_changes_nothing(loss):
     valid = torch.tensor([[True] * 4, [True, False, True, True]])
     padded = [torch.cat([x, torch.full_like(x, 5.0)], dim=1) for x in (a, b)]
     padded_valid = torch.cat([valid, torch.zeros_like(valid)], dim=1)
-    torch.testing.assert_close(
-        loss(*padded, padded_valid), loss(a, b, valid)
-    )
+    torch.testing.assert_close(loss(*padded, padded_valid), loss(a, b, valid))

@@ -87,7 +87,12 @@ def test_bad_options_are_refused(
 
 
 @pytest.mark.parametrize(
-    'name', [f'{kind}_{task}.sh' for kind in ('dist', 'slurm') for task in ('train', 'test')]
+    'name',
+    [
+        f'{kind}_{task}.sh'
+        for kind in ('dist', 'slurm')
+        for task in ('train', 'test')
+    ],
 )
 def test_scripts_say_what_is_missing(name):
     script = TOOLS / name
@@ -104,7 +109,15 @@ def test_slurm_command(tmp_path):
     fake.write_text('#!/bin/sh\necho "$@"\n')
     fake.chmod(0o755)
     result = subprocess.run(
-        ['bash', TOOLS / 'slurm_train.sh', 'gpu', 'job', CONFIG, 'out', '--amp'],
+        [
+            'bash',
+            TOOLS / 'slurm_train.sh',
+            'gpu',
+            'job',
+            CONFIG,
+            'out',
+            '--amp',
+        ],
         env={'PATH': f'{tmp_path}:/usr/bin:/bin', 'GPUS': '2'},
         capture_output=True,
         text=True,

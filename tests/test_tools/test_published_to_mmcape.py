@@ -14,7 +14,9 @@ from mmcape.testing import make_episode_batch
 
 from .conftest import TOOLS
 
-CONFIG = TOOLS.parent / 'configs/capeformer/capeformer_r50_mp100-split1_1shot.py'
+CONFIG = (
+    TOOLS.parent / 'configs/capeformer/capeformer_r50_mp100-split1_1shot.py'
+)
 CONVERTER = TOOLS / 'model_converters/published_to_mmcape.py'
 
 
@@ -39,7 +41,9 @@ def published_name(name):
         (r'\.cross_proj\.', '.choker.'),
     ):
         name = re.sub(ours, theirs, name)
-    branch = re.match(r'decoder\.offset_branches\.(\d)\.layers\.(\d)\.(.*)', name)
+    branch = re.match(
+        r'decoder\.offset_branches\.(\d)\.layers\.(\d)\.(.*)', name
+    )
     if branch:
         number, layer, kind = branch.groups()
         return f'kpt_branch.{number}.mlp.{2 * int(layer)}.{kind}'

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any, Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 from mmpose.registry import MODELS
@@ -141,12 +142,10 @@ def _compare_losses(
     }
     for name, loss in losses.items():
         published = names.get(name, f'l1_{name}')
-        yield _largest(
-            name, loss, torch.tensor(case['out_loss'][published])
-        )
+        yield _largest(name, loss, torch.tensor(case['out_loss'][published]))
 
     head.zero_grad()
-    sum(losses.values()).backward()
+    torch.stack(list(losses.values())).sum().backward()
     parameters = dict(head.named_parameters())
     for name, published in case['grad'].items():
         ours = parameters[rename(name, CAPEFORMER_HEAD)].grad

@@ -5,6 +5,8 @@ _base_ = './mp100_split1.py'
 train_dataloader = dict(dataset=dict(split='humanface'))
 val_dataloader = dict(
     sampler=dict(num_episodes=200),
-    dataset=dict(split='humanface', subset='test'))
+    dataset=dict(split='humanface', subset='test'),
+)
 test_dataloader = dict(
-    sampler=dict(num_episodes=200), dataset=dict(split='humanface'))
+    sampler=dict(num_episodes=200), dataset=dict(split='humanface')
+)

@@ -5,6 +5,8 @@ _base_ = './mp100_split1.py'
 train_dataloader = dict(dataset=dict(split='vehicle'))
 val_dataloader = dict(
     sampler=dict(num_episodes=100),
-    dataset=dict(split='vehicle', subset='test'))
+    dataset=dict(split='vehicle', subset='test'),
+)
 test_dataloader = dict(
-    sampler=dict(num_episodes=100), dataset=dict(split='vehicle'))
+    sampler=dict(num_episodes=100), dataset=dict(split='vehicle')
+)

@@ -10,10 +10,12 @@ train_pipeline = [
                 type='RandomScaleRotation',
                 scale_factor=0.15,
                 rotate_factor=15,
-                rotate_prob=0.6),
+                rotate_prob=0.6,
+            ),
             dict(type='GetSquareCropBox', padding=1.25),
             dict(type='TopdownAffine', input_size=input_size),
-        ]),
+        ],
+    ),
     dict(type='PackEpisodeInputs'),
 ]
 val_pipeline = [
@@ -23,7 +25,8 @@ val_pipeline = [
             dict(type='LoadImage'),
             dict(type='GetSquareCropBox', padding=1.25),
             dict(type='TopdownAffine', input_size=input_size),
-        ]),
+        ],
+    ),
     dict(type='PackEpisodeInputs'),
 ]
 
@@ -37,7 +40,9 @@ train_dataloader = dict(
         data_root=data_root,
         split=1,
         subset='train',
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=32,
     num_workers=8,
@@ -46,14 +51,17 @@ val_dataloader = dict(
         type='EvaluationEpisodeSampler',
         num_shots=1,
         num_queries=15,
-        num_episodes=100),
+        num_episodes=100,
+    ),
     dataset=dict(
         type='MP100Dataset',
         data_root=data_root,
         split=1,
         subset='val',
         pipeline=val_pipeline,
-        test_mode=True))
+        test_mode=True,
+    ),
+)
 test_dataloader = dict(
     batch_size=32,
     num_workers=8,
@@ -62,14 +70,17 @@ test_dataloader = dict(
         type='EvaluationEpisodeSampler',
         num_shots=1,
         num_queries=15,
-        num_episodes=200),
+        num_episodes=200,
+    ),
     dataset=dict(
         type='MP100Dataset',
         data_root=data_root,
         split=1,
         subset='test',
         pipeline=val_pipeline,
-        test_mode=True))
+        test_mode=True,
+    ),
+)
 
 val_evaluator = dict(type='EpisodePCK')
 test_evaluator = dict(type='EpisodePCK')

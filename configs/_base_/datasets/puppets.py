@@ -11,10 +11,12 @@ train_pipeline = [
                 type='RandomScaleRotation',
                 scale_factor=0.15,
                 rotate_factor=15,
-                rotate_prob=0.6),
+                rotate_prob=0.6,
+            ),
             dict(type='GetSquareCropBox', padding=1.25),
             dict(type='TopdownAffine', input_size=input_size),
-        ]),
+        ],
+    ),
     dict(type='PackEpisodeInputs'),
 ]
 val_pipeline = [
@@ -24,7 +26,8 @@ val_pipeline = [
             dict(type='LoadImage'),
             dict(type='GetSquareCropBox', padding=1.25),
             dict(type='TopdownAffine', input_size=input_size),
-        ]),
+        ],
+    ),
     dict(type='PackEpisodeInputs'),
 ]
 
@@ -33,12 +36,15 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     sampler=dict(
-        type='TrainingEpisodeSampler', num_shots=1, pairs_per_category=40),
+        type='TrainingEpisodeSampler', num_shots=1, pairs_per_category=40
+    ),
     dataset=dict(
         type='MP100Dataset',
         data_root=data_root,
         ann_file='annotations/puppets_train.json',
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=64,
     num_workers=2,
@@ -47,13 +53,16 @@ val_dataloader = dict(
         type='EvaluationEpisodeSampler',
         num_shots=1,
         num_queries=15,
-        num_episodes=5),
+        num_episodes=5,
+    ),
     dataset=dict(
         type='MP100Dataset',
         data_root=data_root,
         ann_file='annotations/puppets_val.json',
         pipeline=val_pipeline,
-        test_mode=True))
+        test_mode=True,
+    ),
+)
 test_dataloader = dict(
     batch_size=64,
     num_workers=2,
@@ -62,13 +71,16 @@ test_dataloader = dict(
         type='EvaluationEpisodeSampler',
         num_shots=1,
         num_queries=15,
-        num_episodes=10),
+        num_episodes=10,
+    ),
     dataset=dict(
         type='MP100Dataset',
         data_root=data_root,
         ann_file='annotations/puppets_test.json',
         pipeline=val_pipeline,
-        test_mode=True))
+        test_mode=True,
+    ),
+)
 
 val_evaluator = dict(type='EpisodePCK')
 test_evaluator = dict(type='EpisodePCK')

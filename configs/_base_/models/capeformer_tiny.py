@@ -9,11 +9,14 @@ model = dict(
         stem_channels=32,
         base_channels=32,
         strides=(1, 2, 2, 1),
-        init_cfg=None),
+        init_cfg=None,
+    ),
     head=dict(
         in_channels=256,
         embed_dims=128,
         codec=codec,
         encoder=dict(num_heads=4, feedforward_channels=256, dropout=0.0),
         proposal_generator=dict(bottleneck_channels=64),
-        decoder=dict(num_heads=4, feedforward_channels=256, dropout=0.0)))
+        decoder=dict(num_heads=4, feedforward_channels=256, dropout=0.0),
+    ),
+)

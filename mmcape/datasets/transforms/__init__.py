@@ -1,3 +1,5 @@
+"""What mmpose's own transforms lack for episodes."""
+
 from .for_each_instance import ForEachInstance
 from .pack_episode import PackEpisodeInputs
 from .random_scale_rotation import RandomScaleRotation

@@ -44,7 +44,9 @@ class PackEpisodeInputs(BaseTransform):
         """Pack one episode."""
         support, query = results['support'], results['query']
         inputs = dict(
-            support_img=torch.stack([image_to_tensor(s['img']) for s in support]),
+            support_img=torch.stack(
+                [image_to_tensor(s['img']) for s in support]
+            ),
             support_keypoints=_stack(support, 'transformed_keypoints'),
             support_visible=_stack(support, 'keypoints_visible') > 0,
             query_img=image_to_tensor(query['img']),
@@ -69,7 +71,9 @@ class PackEpisodeInputs(BaseTransform):
 
 
 def _stack(instances: list[dict[str, Any]], key: str) -> torch.Tensor:
-    return torch.from_numpy(np.concatenate([i[key] for i in instances])).float()
+    return torch.from_numpy(
+        np.concatenate([i[key] for i in instances])
+    ).float()
 
 
 def _annotated(instances: list[dict[str, Any]]) -> InstanceData:

@@ -1,3 +1,5 @@
+"""Hooks for mmengine's runner."""
+
 from .episode_visualization_hook import EpisodeVisualizationHook
 from .step_seed_hook import StepSeedHook
 

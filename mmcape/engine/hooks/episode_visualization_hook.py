@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os.path as osp
-from typing import Any, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import mmcv
 import mmengine
+import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
@@ -26,8 +28,7 @@ class EpisodeVisualizationHook(Hook):
         enable: Whether to draw at all.
         interval: Every how many episodes one is drawn.
         max_pictures: The most pictures of one validation or test.
-        out_dir: Folder for the pictures of a test, below the run's
-            timestamped folder unless absolute or beginning with a dot.
+        out_dir: Folder for the pictures of a test.
         show: Whether to open a window for each as well.
         wait_time: Seconds that a window stays.
     """
@@ -58,8 +59,6 @@ class EpisodeVisualizationHook(Hook):
         """Start counting pictures anew."""
         self.drawn = 0
         if self.enable and self.out_dir is not None:
-            if not osp.isabs(self.out_dir):
-                self.out_dir = osp.abspath(self.out_dir)
             mmengine.mkdir_or_exist(self.out_dir)
             runner.logger.info(f'pictures of episodes go to {self.out_dir}')
 
@@ -71,6 +70,7 @@ class EpisodeVisualizationHook(Hook):
         outputs: Sequence[EpisodeDataSample] | None = None,
     ) -> None:
         """Hand pictures to the visualizer's backends."""
+        del batch_idx, data_batch
         for name, picture in self._pictures(runner, outputs):
             runner.visualizer.add_image(name, picture, step=runner.iter)
 
@@ -82,6 +82,7 @@ class EpisodeVisualizationHook(Hook):
         outputs: Sequence[EpisodeDataSample] | None = None,
     ) -> None:
         """Write or show pictures."""
+        del batch_idx, data_batch
         for name, picture in self._pictures(runner, outputs):
             if self.out_dir is not None:
                 path = osp.join(self.out_dir, f'{name}.jpg')
@@ -93,7 +94,7 @@ class EpisodeVisualizationHook(Hook):
 
     def _pictures(
         self, runner: Runner, outputs: Sequence[EpisodeDataSample] | None
-    ) -> Any:
+    ) -> Iterator[tuple[str, np.ndarray]]:
         """Names and RGB pictures of the episodes that are due."""
         if not self.enable:
             return

@@ -1,3 +1,5 @@
+"""Whole models, as the runner trains and tests them."""
+
 from .few_shot import FewShotPoseEstimator
 from .trivial import TrivialPoseEstimator
 

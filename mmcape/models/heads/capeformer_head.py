@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from mmengine.model import BaseModule
@@ -90,7 +91,7 @@ class CapeFormerHead(BaseModule):
         if decoder is None and heatmap_loss is None and proposal_loss is None:
             raise ValueError('a one-stage head needs a loss')
 
-        def build(cfg: OptConfigType) -> nn.Module | None:
+        def build(cfg: OptConfigType) -> Any:
             shared = dict(embed_dims=embed_dims)
             return cfg and MODELS.build(cfg, default_args=shared)
 
@@ -112,8 +113,9 @@ class CapeFormerHead(BaseModule):
         for parameter in self.parameters():
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
-        nn.init.zeros_(self.support_proj.bias)
-        nn.init.zeros_(self.query_proj.bias)
+        for projection in (self.support_proj, self.query_proj):
+            assert projection.bias is not None
+            nn.init.zeros_(projection.bias)
         if self.decoder is not None:
             self.decoder.zero_offsets()
 
@@ -132,14 +134,17 @@ class CapeFormerHead(BaseModule):
         pooled = pooled * valid.unsqueeze(-1)
         return SupportEncoding(self.support_proj(pooled), valid)
 
-    def forward(self, features: Tensor, support: SupportEncoding) -> CapeOutput:
+    def forward(
+        self, features: Tensor, support: SupportEncoding
+    ) -> CapeOutput:
         """Find the support's keypoints in query images.
 
         Args:
             features: (B, C, h, w) of the query images.
             support: From :meth:`encode_support`.
         """
-        size, device = features.shape[-2:], features.device
+        _, _, height, width = features.shape
+        size, device = (height, width), features.device
         tokens = self.query_proj(features).flatten(2).transpose(1, 2)
         position = encode_grid(size, self.embed_dims, device)
         identifier = None

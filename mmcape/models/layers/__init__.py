@@ -1,3 +1,5 @@
+"""Parts of the heads, in the order in which data meets them."""
+
 from .encoder import QueryEncoder, QuerySupportEncoder
 from .keypoint_identifier import (
     LearnedKeypointIdentifier,

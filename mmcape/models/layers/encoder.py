@@ -113,7 +113,10 @@ class QuerySupportEncoder(_Encoder):
         Returns:
             Refined ``query_tokens`` and ``keypoint_tokens``.
         """
-        num_patches, num_keypoints = query_tokens.size(1), keypoint_valid.size(1)
+        num_patches, num_keypoints = (
+            query_tokens.size(1),
+            keypoint_valid.size(1),
+        )
         if identifier is None:
             identifier = torch.zeros_like(keypoint_tokens[0])
         position = torch.cat([query_position, identifier])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from mmcape.codecs import SeparableGaussian
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor
+
+from mmcape.codecs import SeparableGaussian
 
 
 @MODELS.register_module()
@@ -26,7 +27,8 @@ class KeypointPooling(BaseModule):
         Returns:
             (B, K, C) keypoint tokens, the mean over all shots.
         """
-        masks = codec.pooling_masks(keypoints, features.shape[-2:])
+        height, width = features.shape[-2:]
+        masks = codec.pooling_masks(keypoints, (height, width))
         pooled = torch.einsum(
             'bskhw,bschw->bkc', masks.to(features.dtype), features
         )

@@ -32,6 +32,13 @@ class MLP(nn.Module):
         )
         self.activation = nn.GELU()
 
+    def zero_output(self) -> None:
+        """Make the output zero, whatever the input."""
+        last = self.layers[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
     def forward(self, x: Tensor) -> Tensor:
         """Map (..., in_channels) to (..., out_channels)."""
         for layer in self.layers[:-1]:

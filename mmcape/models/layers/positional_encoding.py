@@ -48,9 +48,7 @@ def ordinal_phase(
     count: int, length: int, device: torch.device | None = None
 ) -> Tensor:
     """Phase of the first ``count`` of ``length`` ordered places, (count,)."""
-    ordinal = torch.arange(
-        1, count + 1, device=device, dtype=torch.float32
-    )
+    ordinal = torch.arange(1, count + 1, device=device, dtype=torch.float32)
     return ordinal / (length + _EPS) * (2 * math.pi)
 
 

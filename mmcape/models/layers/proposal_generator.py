@@ -72,7 +72,8 @@ class ProposalGenerator(BaseModule):
 
 def _locate(similarity: Tensor) -> Proposals:
     """Expected positions over the map and around its maximum."""
-    size = similarity.shape[-2:]
+    _, _, height, width = similarity.shape
+    size = (height, width)
     probability = similarity.flatten(2).softmax(dim=-1)
     centres = cell_centres(size, probability.device, probability.dtype)
     expectation = probability @ centres
@@ -96,4 +97,3 @@ def _window_around_maximum(
         padding=1,
     )
     return window.flatten(2)
-

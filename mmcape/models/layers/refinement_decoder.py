@@ -123,15 +123,14 @@ class RefinementDecoder(BaseModule):
         )
         self.norm = nn.LayerNorm(embed_dims)
         self.position_mlp = MLP(embed_dims, embed_dims, embed_dims, 2)
-        self.offset_branches = nn.ModuleList(
-            MLP(embed_dims, embed_dims, 2, 4) for _ in range(num_layers)
-        )
+        branches = [MLP(embed_dims, embed_dims, 2, 4) for _ in self.layers]
+        self.offset_branches = nn.ModuleList(branches)
 
     def zero_offsets(self) -> None:
         """Make every offset zero: predictions equal the proposals."""
         for branch in self.offset_branches:
-            nn.init.zeros_(branch.layers[-1].weight)
-            nn.init.zeros_(branch.layers[-1].bias)
+            assert isinstance(branch, MLP)
+            branch.zero_output()
 
     def forward(
         self,
@@ -170,9 +169,7 @@ class RefinementDecoder(BaseModule):
             )
             if identifier is not None:
                 position = position + identifier
-            tokens = layer(
-                tokens, position, padding, query_tokens, query_keys
-            )
+            tokens = layer(tokens, position, padding, query_tokens, query_keys)
             # the prediction reads normed tokens, the step handed on does not
             predictions.append(_shift(start, branch(self.norm(tokens))))
             start = _shift(start.detach(), branch(tokens))

@@ -1,3 +1,5 @@
+"""Loss terms."""
+
 from .keypoint_l1 import KeypointL1Loss
 from .similarity_heatmap import SimilarityHeatmapLoss
 
