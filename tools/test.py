@@ -14,6 +14,7 @@ import mmengine
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmcape.utils.checkpoint_files import CheckpointError, read_checkpoint
 from mmcape.utils.command_line import add_common_arguments, load_config
 
 
@@ -42,8 +43,11 @@ def parse_args() -> argparse.Namespace:
         parser.error('--dump must end with .pkl or .pickle')
     if args.checkpoint == 'none':
         args.checkpoint = None
-    elif not osp.isfile(args.checkpoint) and '://' not in args.checkpoint:
-        parser.error(f'no checkpoint at {args.checkpoint}')
+    elif '://' not in args.checkpoint:
+        try:
+            read_checkpoint(args.checkpoint)
+        except CheckpointError as error:
+            parser.error(str(error))
     return args
 
 

@@ -18,6 +18,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='StepSeedHook'),
+    dict(type='CheckpointFitHook'),
 ]
 
 # A fixed seed: training episodes, augmentation and dropout are functions of

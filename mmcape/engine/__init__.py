@@ -1,5 +1,5 @@
 """Hooks for mmengine's runner."""
 
-from .hooks import EpisodeVisualizationHook, StepSeedHook
+from .hooks import CheckpointFitHook, EpisodeVisualizationHook, StepSeedHook
 
-__all__ = ['EpisodeVisualizationHook', 'StepSeedHook']
+__all__ = ['CheckpointFitHook', 'EpisodeVisualizationHook', 'StepSeedHook']

@@ -12,7 +12,11 @@ from .layers import (
     RefinementDecoder,
     SineKeypointIdentifier,
 )
-from .losses import KeypointL1Loss, SimilarityHeatmapLoss
+from .losses import (
+    KeypointL1Loss,
+    SimilarityCrossEntropyLoss,
+    SimilarityHeatmapLoss,
+)
 
 __all__ = [
     'CapeFormerHead',
@@ -25,6 +29,7 @@ __all__ = [
     'QueryEncoder',
     'QuerySupportEncoder',
     'RefinementDecoder',
+    'SimilarityCrossEntropyLoss',
     'SimilarityHeatmapLoss',
     'SineKeypointIdentifier',
     'TrivialPoseEstimator',

@@ -20,6 +20,8 @@ def _offset_branch(match: re.Match[str]) -> str:
     return f'decoder.offset_branches.{branch}.layers.{position // 2}.'
 
 
+_LAYER = r'^transformer\.{}\.(layers\.\d+)\.{}\.'
+
 CAPEFORMER_HEAD: Sequence[Rule] = (
     (r'^input_proj\.', 'query_proj.'),
     (r'^query_proj\.', 'support_proj.'),
@@ -34,13 +36,19 @@ CAPEFORMER_HEAD: Sequence[Rule] = (
         'proposal_generator.channel_attention.',
     ),
     (r'^transformer\.decoder\.ref_point_head\.', 'decoder.position_mlp.'),
+    (_LAYER.format('decoder', 'multihead_attn'), r'decoder.\1.cross_attn.'),
+    (_LAYER.format('decoder', 'choker'), r'decoder.\1.cross_proj.'),
+    (_LAYER.format('decoder', 'norm2'), r'decoder.\1.cross_norm.'),
+    (_LAYER.format('decoder', 'norm3'), r'decoder.\1.feed_forward.norm.'),
+    (_LAYER.format('encoder', 'norm2'), r'encoder.\1.feed_forward.norm.'),
     (
-        r'^transformer\.decoder\.layers\.(\d+)\.multihead_attn\.',
-        r'decoder.layers.\1.cross_attn.',
+        _LAYER.format('(..)coder', 'self_attn'),
+        r'\1coder.\2.self_attn.attention.',
     ),
+    (_LAYER.format('(..)coder', 'norm1'), r'\1coder.\2.self_attn.norm.'),
     (
-        r'^transformer\.decoder\.layers\.(\d+)\.choker\.',
-        r'decoder.layers.\1.cross_proj.',
+        _LAYER.format('(..)coder', '(linear[12])'),
+        r'\1coder.\2.feed_forward.\3.',
     ),
     (r'^transformer\.', ''),
 )

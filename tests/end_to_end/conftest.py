@@ -14,7 +14,7 @@ CONFIG = 'configs/capeformer/capeformer_tiny_puppets_1shot.py'
 SMALL = {
     'model.backbone.stem_channels': 8,
     'model.backbone.base_channels': 8,
-    'model.head.in_channels': 64,
+    'model.head.in_channels': 32,
     'model.head.embed_dims': 32,
     'model.head.encoder.dropout': 0.1,
     'model.head.decoder.dropout': 0.1,

@@ -138,3 +138,29 @@ def test_trivial_model_needs_no_checkpoint(tools, tmp_path):
     )
     report = json.loads((tmp_path / 'test_results.json').read_text())
     assert 0 < report['metrics']['PCK@0.2'] < 0.6
+
+
+def test_checkpoint_of_another_model_is_refused(tools, trained, tmp_path):
+    process = tools.start(
+        'tools/test.py',
+        tools.config,
+        trained / 'epoch_3.pth',
+        '--work-dir',
+        tmp_path,
+        options={'model.head.embed_dims': 16},
+    )
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert 'epoch_3.pth is not a checkpoint of this config' in output
+    assert (
+        'head.support_proj.weight has shape (32, 32), not (16, 32)' in output
+    )
+
+
+def test_broken_checkpoint_is_named(tools, trained, tmp_path):
+    broken = tmp_path / 'broken.pth'
+    broken.write_bytes((trained / 'epoch_3.pth').read_bytes()[:5000])
+    process = tools.start('tools/test.py', tools.config, broken)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert 'broken.pth cannot be read as a checkpoint' in output

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
-from mmcape.models.losses import KeypointL1Loss, SimilarityHeatmapLoss
+from mmcape.models.losses import (
+    KeypointL1Loss,
+    SimilarityCrossEntropyLoss,
+    SimilarityHeatmapLoss,
+)
 
 
 def test_l1_is_the_mean_over_each_sample_then_over_the_batch():
@@ -36,7 +42,29 @@ def test_heatmap_loss_by_hand():
     assert loss.item() == pytest.approx(2 * 0.25)
 
 
-@pytest.mark.parametrize('loss', [KeypointL1Loss(), SimilarityHeatmapLoss()])
+def test_cross_entropy_by_hand():
+    similarity = torch.tensor([0.0, 0.0, math.log(2), 0.0]).view(1, 1, 2, 2)
+    target = torch.tensor([0.0, 0.0, 1.0, 1.0]).view(1, 1, 2, 2)
+    valid = torch.ones(1, 1, dtype=torch.bool)
+    loss = SimilarityCrossEntropyLoss()(similarity, target, valid)
+    expected = (math.log(5 / 2) + math.log(5)) / 2
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_cross_entropy_of_an_empty_target_is_zero():
+    similarity, target = torch.randn(1, 2, 3, 3), torch.zeros(1, 2, 3, 3)
+    valid = torch.ones(1, 2, dtype=torch.bool)
+    assert SimilarityCrossEntropyLoss()(similarity, target, valid) == 0
+
+
+@pytest.mark.parametrize(
+    'loss',
+    [
+        KeypointL1Loss(),
+        SimilarityCrossEntropyLoss(),
+        SimilarityHeatmapLoss(),
+    ],
+)
 def test_padding_changes_nothing(loss):
     torch.manual_seed(0)
     shape = (2, 4, 2) if isinstance(loss, KeypointL1Loss) else (2, 4, 3, 3)

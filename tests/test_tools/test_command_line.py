@@ -74,7 +74,7 @@ def test_test_options(monkeypatch, load_tool, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'complaint'),
     [
-        (('missing.pth',), 'no checkpoint at missing.pth'),
+        (('missing.pth',), 'missing.pth cannot be read'),
         (('none', '--dump', 'dump.json'), 'must end with .pkl'),
     ],
 )

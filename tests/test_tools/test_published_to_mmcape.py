@@ -37,6 +37,12 @@ def published_name(name):
         ),
         (r'^proposal_generator\.', 'transformer.proposal_generator.'),
         (r'^decoder\.position_mlp', 'transformer.decoder.ref_point_head'),
+        (r'\.self_attn\.attention\.', '.self_attn.'),
+        (r'\.self_attn\.norm\.', '.norm1.'),
+        (r'\.cross_norm\.', '.norm2.'),
+        (r'(encoder.*)\.feed_forward\.norm\.', r'\1.norm2.'),
+        (r'(decoder.*)\.feed_forward\.norm\.', r'\1.norm3.'),
+        (r'\.feed_forward\.', '.'),
         (r'\.cross_attn\.', '.multihead_attn.'),
         (r'\.cross_proj\.', '.choker.'),
     ):

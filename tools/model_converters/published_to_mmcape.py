@@ -10,7 +10,6 @@ round; otherwise all that does not fit is listed and nothing is written.
 from __future__ import annotations
 
 import argparse
-import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 import mmcape  # noqa: F401  (registers the modules)
+from mmcape.utils.checkpoint_files import CheckpointError, read_checkpoint
 from mmcape.utils.published_names import CAPEFORMER_HEAD, rename_model
 
 DEFAULT_CONFIG = (
@@ -37,11 +37,9 @@ def read_published(path: str) -> dict[str, Tensor]:
         SystemExit: If the file is no such checkpoint.
     """
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        sys.exit(
-            f'{path} cannot be read as a checkpoint of plain tensors: {error}'
-        )
+        content = read_checkpoint(path)
+    except CheckpointError as error:
+        sys.exit(str(error))
     weights = content.get('state_dict') if isinstance(content, dict) else None
     if not isinstance(weights, dict) or not any(
         name.startswith('keypoint_head.') for name in weights

@@ -1,4 +1,6 @@
 # The embedded benchmark, drawn by tools/dataset_converters/make_puppets.py
+_base_ = './mp100_split1.py'
+
 data_root = 'data/puppets'
 input_size = (128, 128)
 
@@ -34,53 +36,33 @@ val_pipeline = [
 train_dataloader = dict(
     batch_size=32,
     num_workers=2,
-    persistent_workers=True,
-    sampler=dict(
-        type='TrainingEpisodeSampler', num_shots=1, pairs_per_category=40
-    ),
+    sampler=dict(pairs_per_category=40),
     dataset=dict(
-        type='MP100Dataset',
         data_root=data_root,
+        split=None,
         ann_file='annotations/puppets_train.json',
         pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
-    batch_size=64,
+    batch_size=60,
     num_workers=2,
-    persistent_workers=True,
-    sampler=dict(
-        type='EvaluationEpisodeSampler',
-        num_shots=1,
-        num_queries=15,
-        num_episodes=5,
-    ),
+    sampler=dict(num_episodes=4),
     dataset=dict(
-        type='MP100Dataset',
         data_root=data_root,
+        split=None,
         ann_file='annotations/puppets_val.json',
         pipeline=val_pipeline,
-        test_mode=True,
     ),
 )
 test_dataloader = dict(
-    batch_size=64,
+    batch_size=60,
     num_workers=2,
-    persistent_workers=True,
-    sampler=dict(
-        type='EvaluationEpisodeSampler',
-        num_shots=1,
-        num_queries=15,
-        num_episodes=10,
-    ),
+    sampler=dict(num_episodes=10),
     dataset=dict(
-        type='MP100Dataset',
         data_root=data_root,
+        split=None,
         ann_file='annotations/puppets_test.json',
         pipeline=val_pipeline,
-        test_mode=True,
     ),
 )
-
-val_evaluator = dict(type='EpisodePCK')
-test_evaluator = dict(type='EpisodePCK')

@@ -7,9 +7,11 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from .blocks import FeedForward, SelfAttention
+
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward, each with residual and post-norm.
+    """Self-attention and feed-forward.
 
     Args:
         embed_dims: Width of the tokens.
@@ -26,14 +28,10 @@ class EncoderLayer(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.self_attn = nn.MultiheadAttention(
-            embed_dims, num_heads, dropout=dropout, batch_first=True
+        self.self_attn = SelfAttention(embed_dims, num_heads, dropout)
+        self.feed_forward = FeedForward(
+            embed_dims, feedforward_channels, dropout
         )
-        self.linear1 = nn.Linear(embed_dims, feedforward_channels)
-        self.linear2 = nn.Linear(feedforward_channels, embed_dims)
-        self.norm1 = nn.LayerNorm(embed_dims)
-        self.norm2 = nn.LayerNorm(embed_dims)
-        self.dropout = nn.Dropout(dropout)
 
     def forward(
         self,
@@ -41,27 +39,8 @@ class EncoderLayer(nn.Module):
         position: Tensor | None = None,
         padding: Tensor | None = None,
     ) -> Tensor:
-        """Refine tokens.
-
-        Args:
-            tokens: (B, N, C); values and residual.
-            position: (B, N, C) code added to attention's query and key only.
-            padding: (B, N) bool, True = not to be attended to.
-
-        Returns:
-            (B, N, C).
-        """
-        located = tokens if position is None else tokens + position
-        attended, _ = self.self_attn(
-            located,
-            located,
-            tokens,
-            key_padding_mask=padding,
-            need_weights=False,
-        )
-        tokens = self.norm1(tokens + self.dropout(attended))
-        hidden = self.dropout(self.linear1(tokens).relu())
-        return self.norm2(tokens + self.dropout(self.linear2(hidden)))
+        """Refine tokens; arguments as in :meth:`SelfAttention.forward`."""
+        return self.feed_forward(self.self_attn(tokens, position, padding))
 
 
 class _Encoder(BaseModule):

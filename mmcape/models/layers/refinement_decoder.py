@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from .blocks import FeedForward, SelfAttention
 from .coordinates import inverse_sigmoid
 from .mlp import MLP
 from .positional_encoding import encode_points
@@ -28,9 +29,7 @@ class DecoderLayer(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.self_attn = nn.MultiheadAttention(
-            embed_dims, num_heads, dropout=dropout, batch_first=True
-        )
+        self.self_attn = SelfAttention(embed_dims, num_heads, dropout)
         self.cross_attn = nn.MultiheadAttention(
             2 * embed_dims,
             num_heads,
@@ -39,12 +38,11 @@ class DecoderLayer(nn.Module):
             batch_first=True,
         )
         self.cross_proj = nn.Linear(2 * embed_dims, embed_dims)
-        self.linear1 = nn.Linear(embed_dims, feedforward_channels)
-        self.linear2 = nn.Linear(feedforward_channels, embed_dims)
-        self.norm1 = nn.LayerNorm(embed_dims)
-        self.norm2 = nn.LayerNorm(embed_dims)
-        self.norm3 = nn.LayerNorm(embed_dims)
+        self.cross_norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
+        self.feed_forward = FeedForward(
+            embed_dims, feedforward_channels, dropout
+        )
 
     def forward(
         self,
@@ -66,30 +64,17 @@ class DecoderLayer(nn.Module):
         Returns:
             (B, K, C).
         """
-        # keypoints among themselves
-        located = keypoint_tokens + keypoint_position
-        attended, _ = self.self_attn(
-            located,
-            located,
-            keypoint_tokens,
-            key_padding_mask=keypoint_padding,
-            need_weights=False,
+        tokens = self.self_attn(
+            keypoint_tokens, keypoint_position, keypoint_padding
         )
-        tokens = self.norm1(keypoint_tokens + self.dropout(attended))
-
-        # keypoints to the query image
         gathered, _ = self.cross_attn(
             torch.cat([tokens, keypoint_position], dim=-1),
             query_keys,
             query_tokens,
             need_weights=False,
         )
-        gathered = self.cross_proj(gathered)
-        tokens = self.norm2(tokens + self.dropout(gathered))
-
-        # feed-forward
-        hidden = self.dropout(self.linear1(tokens).relu())
-        return self.norm3(tokens + self.dropout(self.linear2(hidden)))
+        gathered = self.dropout(self.cross_proj(gathered))
+        return self.feed_forward(self.cross_norm(tokens + gathered))
 
 
 @MODELS.register_module()

@@ -1,0 +1,60 @@
+"""Refuses checkpoints of another model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
+from mmpose.registry import HOOKS
+
+_SHOWN = 5
+
+
+@HOOKS.register_module()
+class CheckpointFitHook(Hook):
+    """Stops a test or a resumed run whose checkpoint does not fit the model.
+
+    mmengine warns and goes on with whatever weights the model has. Initial
+    weights of a training run (``load_from`` without ``resume``) may be of
+    another model and are left alone.
+    """
+
+    def after_load_checkpoint(
+        self, runner: Runner, checkpoint: dict[str, Any]
+    ) -> None:
+        """Compare names and shapes before they are copied.
+
+        Raises:
+            ValueError: If weights are missing, left over or of another shape.
+        """
+        trains = isinstance(runner._train_loop, BaseLoop)  # a dict till built
+        if trains and not runner._resume:
+            return
+        model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        expected = model.state_dict()
+        found = checkpoint.get('state_dict', checkpoint)
+        wrong = [
+            f'{name} is missing' for name in expected if name not in found
+        ]
+        wrong += [f'{name} is left over' for name in found.keys() - expected]
+        wrong += [
+            f'{name} has shape {tuple(found[name].shape)}, not '
+            f'{tuple(value.shape)}'
+            for name, value in expected.items()
+            if name in found and found[name].shape != value.shape
+        ]
+        if wrong:
+            listed = '\n  '.join(wrong[:_SHOWN])
+            more = len(wrong) - _SHOWN
+            raise ValueError(
+                f'{runner._load_from} is not a checkpoint of this config: '
+                f'{len(wrong)} weights do not fit:\n  {listed}'
+                + (f'\n  and {more} more' if more > 0 else '')
+                + '\nUse the config that it was trained with (same method, '
+                'backbone and sizes), or convert it with '
+                'tools/model_converters/'
+            )
