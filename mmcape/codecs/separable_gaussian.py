@@ -31,6 +31,11 @@ def bilinear_matrix(source: int, target: int, like: Tensor) -> Tensor:
     return resampled[0].T
 
 
+def _apply(matrix: Tensor, signals: Tensor) -> Tensor:
+    """``matrix @ signal`` for signals (..., n), exact under autocast too."""
+    return (matrix * signals.unsqueeze(-2)).sum(dim=-1)
+
+
 @KEYPOINT_CODECS.register_module()
 class SeparableGaussian:
     """Gaussian of every keypoint on a heatmap grid, as two axis factors.
@@ -110,8 +115,8 @@ class SeparableGaussian:
         """
         gy, gx = self.encode(keypoints)
         total = gy.sum(-1) * gx.sum(-1) + 1e-8
-        wy = gy @ bilinear_matrix(size[0], gy.size(-1), gy)
-        wx = gx @ bilinear_matrix(size[1], gx.size(-1), gx)
+        wy = _apply(bilinear_matrix(size[0], gy.size(-1), gy).T, gy)
+        wx = _apply(bilinear_matrix(size[1], gx.size(-1), gx).T, gx)
         return wy.unsqueeze(-1) * (wx / total.unsqueeze(-1)).unsqueeze(-2)
 
     def cell_targets(self, keypoints: Tensor, size: tuple[int, int]) -> Tensor:
@@ -125,8 +130,8 @@ class SeparableGaussian:
             (..., h, w) targets with peak 1; all zero for an empty patch.
         """
         gy, gx = self.encode(keypoints)
-        ty = gy @ bilinear_matrix(gy.size(-1), size[0], gy).T
-        tx = gx @ bilinear_matrix(gx.size(-1), size[1], gx).T
+        ty = _apply(bilinear_matrix(gy.size(-1), size[0], gy), gy)
+        tx = _apply(bilinear_matrix(gx.size(-1), size[1], gx), gx)
         peak = (ty.amax(-1) * tx.amax(-1)).unsqueeze(-1) + 1e-10
         return ty.unsqueeze(-1) * (tx / peak).unsqueeze(-2)
 

@@ -262,10 +262,25 @@ def _categories(content: dict[str, Any]) -> dict[int, dict[str, Any]]:
             name=category.get('name', str(category['id'])),
             num_keypoints=counts[category['id']],
             keypoint_names=list(category.get('keypoints') or []),
-            skeleton=[tuple(edge) for edge in category.get('skeleton') or []],
+            skeleton=zero_based_skeleton(
+                category.get('skeleton') or [], counts[category['id']]
+            ),
         )
         for category in content['categories']
     }
+
+
+def zero_based_skeleton(
+    edges: Sequence[Sequence[int]], num_keypoints: int
+) -> list[tuple[int, int]]:
+    """Edges as pairs of positions; those of no keypoint are left out.
+
+    COCO counts keypoints from 1, the later edition of MP-100's annotations
+    from 0: a file that names a keypoint 0 is one of these.
+    """
+    first = 0 if any(0 in edge for edge in edges) else 1
+    pairs = [(start - first, end - first) for start, end in edges]
+    return [pair for pair in pairs if max(pair) < num_keypoints]
 
 
 def _instances_digest(content: dict[str, Any]) -> str:

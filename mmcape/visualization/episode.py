@@ -24,7 +24,7 @@ def draw_episode(
 
     Args:
         sample: A predicted episode.
-        skeleton: Pairs of keypoints to connect, counted from 1 as in COCO.
+        skeleton: Pairs of keypoints to connect, counted from 0.
         max_shots: Support images to draw.
 
     Returns:
@@ -109,11 +109,10 @@ def draw_keypoints(
         image: (H, W, 3) uint8 RGB.
         keypoints: (K, 2) in pixels.
         drawn: (K,) bool, which ones to draw.
-        skeleton: Pairs of keypoints to connect, counted from 1.
+        skeleton: Pairs of keypoints to connect, counted from 0.
     """
     places = np.rint(keypoints).astype(int)
-    for start, end in skeleton:
-        i, j = start - 1, end - 1
+    for i, j in skeleton:
         if drawn[i] and drawn[j]:
             ends = tuple(map(int, places[i])), tuple(map(int, places[j]))
             cv2.line(image, *ends, (255, 255, 255), 3, cv2.LINE_AA)

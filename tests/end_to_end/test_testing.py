@@ -48,24 +48,27 @@ def test_report(single):
         assert f'{kind} sha256: {report[f"{kind}_sha256"]}' in output
 
 
-def test_two_processes_give_the_same_metrics(tools, trained, tmp_path):
-    """To the last digit.
+@pytest.fixture(scope='module')
+def one_by_one(tools, trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('one_by_one')
+    options = {'test_dataloader.batch_size': 1}
+    return run_test(tools, trained, folder, options=options)
 
-    One pair a batch: matrix products of other sizes round differently.
+
+def test_two_processes_give_the_same_metrics(
+    one_by_one, tools, trained, tmp_path
+):
+    """To the last digit, in batches of one pair.
+
+    Matrix products of other sizes round differently.
     """
-    one_by_one = {'test_dataloader.batch_size': 1}
-    checkpoint = trained / 'epoch_3.pth'
-    reports = []
-    for name, command in {
-        'single': ('tools/test.py', tools.config, checkpoint),
-        'double': ('tools/dist_test.sh', tools.config, checkpoint, 2),
-    }.items():
-        _, report, samples = run_test(
-            tools, trained, tmp_path / name, *command, options=one_by_one
-        )
-        assert len(samples) == 18
-        reports.append(report)
-    assert reports[0] == reports[1]
+    command = ('tools/dist_test.sh', tools.config, trained / 'epoch_3.pth', 2)
+    options = {'test_dataloader.batch_size': 1}
+    _, report, samples = run_test(
+        tools, trained, tmp_path, *command, options=options
+    )
+    assert report == one_by_one[1]
+    assert len(samples) == len(one_by_one[2]) == 18
 
 
 def predictions(samples):
@@ -74,15 +77,14 @@ def predictions(samples):
     }
 
 
-def test_batch_size_changes_nothing(single, tools, trained, tmp_path):
-    """Batches of 8 against one of all 18 pairs."""
+def test_batch_size_changes_nothing(one_by_one, tools, trained, tmp_path):
     options = {'test_dataloader.batch_size': 8}
     _, report, samples = run_test(tools, trained, tmp_path, options=options)
-    expected = predictions(single[2])
+    expected = predictions(one_by_one[2])
     for index, keypoints in predictions(samples).items():
         np.testing.assert_allclose(keypoints, expected[index], atol=2e-3)
     for name, value in report['metrics'].items():
-        assert value == pytest.approx(single[1]['metrics'][name], abs=1e-4)
+        assert value == pytest.approx(one_by_one[1]['metrics'][name], abs=1e-4)
 
 
 def test_five_shots_and_pictures(tools, trained, tmp_path):

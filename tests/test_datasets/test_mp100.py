@@ -6,7 +6,7 @@ import pytest
 from mmpose.registry import DATA_SAMPLERS, DATASETS
 
 from mmcape.datasets import AnnotationError
-from mmcape.datasets.mp100 import clip_box, split_file
+from mmcape.datasets.mp100 import clip_box, split_file, zero_based_skeleton
 
 
 def test_record_of_an_instance(folder):
@@ -147,6 +147,19 @@ def test_category_without_keypoint_names(folder):
         del category['keypoints']
     dataset = DATASETS.build(folder.write())
     assert dataset.metainfo['categories'][2]['num_keypoints'] == 4
+
+
+@pytest.mark.parametrize(
+    ('edges', 'pairs'),
+    [
+        ([[1, 2], [2, 3]], [(0, 1), (1, 2)]),  # COCO
+        ([[0, 1], [1, 2]], [(0, 1), (1, 2)]),  # later edition of MP-100
+        ([[1, 2], [2, 4]], [(0, 1)]),
+        ([], []),
+    ],
+)
+def test_skeletons_of_both_conventions(edges, pairs):
+    assert zero_based_skeleton(edges, num_keypoints=3) == pairs
 
 
 def test_index_must_be_an_episode(folder):

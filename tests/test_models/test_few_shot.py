@@ -160,6 +160,18 @@ def test_gradients_reach_every_parameter():
     assert not without
 
 
+@torch.no_grad()
+def test_loss_under_autocast_is_nearly_the_same(model):
+    inputs, _ = make_episode_batch()
+    exact = model.loss(inputs, None)
+    with torch.autocast('cpu', torch.bfloat16):
+        rounded = model.loss(inputs, None)
+    for name, value in exact.items():
+        if name.startswith('loss'):
+            assert rounded[name].dtype == torch.float32
+            torch.testing.assert_close(rounded[name], value, rtol=0.03, atol=0)
+
+
 def test_training_on_one_episode_lowers_the_loss():
     model = build().train()
     inputs, _ = make_episode_batch()

@@ -76,13 +76,21 @@ def _locate(similarity: Tensor) -> Proposals:
     size = (height, width)
     probability = similarity.flatten(2).softmax(dim=-1)
     centres = cell_centres(size, probability.device, probability.dtype)
-    expectation = probability @ centres
+    expectation = _mean_of(centres, probability)
 
     window = _window_around_maximum(probability, size)
     local = probability * window
     peak_mass = local.sum(-1)
-    proposals = (local @ centres) / (peak_mass.unsqueeze(-1) + 1e-10)
+    proposals = _mean_of(centres, local) / (peak_mass.unsqueeze(-1) + 1e-10)
     return Proposals(similarity, expectation, proposals, peak_mass)
+
+
+def _mean_of(centres: Tensor, weights: Tensor) -> Tensor:
+    """Sum of centres (N, 2) under weights (B, K, N).
+
+    No matrix product, which autocast would round to a pixel or two.
+    """
+    return (weights.unsqueeze(-1) * centres).sum(dim=-2)
 
 
 def _window_around_maximum(
