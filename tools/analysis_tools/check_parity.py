@@ -7,7 +7,7 @@ at the fixture's size, with keypoints padded to the batch's own count.
     python tools/analysis_tools/check_parity.py FIXTURE [FIXTURE ...]
 
 Prints the largest difference of every output and exits with 1 when one is
-beyond tolerance.
+beyond tolerance, with 2 when a file is no fixture.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from torch import Tensor
 
 import mmcape  # noqa: F401  (registers the modules)
 from mmcape.models.heads import CapeFormerHead, SupportEncoding
+from mmcape.utils.checkpoint_files import CheckpointError, read_checkpoint
 from mmcape.utils.published_names import CAPEFORMER_HEAD, rename, rename_keys
 
 OUTPUT_TOLERANCE = 2e-5
@@ -168,8 +169,17 @@ def _largest(name: str, ours: Tensor, published: Tensor) -> Difference:
 
 
 def check(path: str) -> dict[str, list[Difference]]:
-    """Differences of every case in a fixture file."""
-    fixture = torch.load(path, map_location='cpu', weights_only=True)
+    """Differences of every case in a fixture file.
+
+    Raises:
+        CheckpointError: If the file is no fixture.
+    """
+    fixture = read_checkpoint(path)
+    missing = {'config', 'state_dict', 'cases'} - set(fixture)
+    if missing:
+        raise CheckpointError(
+            f'{path} is no fixture of a head: it lacks {sorted(missing)}'
+        )
     head = build_capeformer_head(fixture)
     return {
         name: list(compare_capeformer(head, case))
@@ -185,7 +195,11 @@ def main() -> int:
     parser.add_argument('fixtures', nargs='+', metavar='FIXTURE')
     failures = 0
     for path in parser.parse_args().fixtures:
-        for case, differences in check(path).items():
+        try:
+            results = check(path)
+        except CheckpointError as error:
+            parser.error(str(error))
+        for case, differences in results.items():
             print(f'{path}: {case}')
             for d in differences:
                 verdict = 'ok' if d.passed else 'BEYOND TOLERANCE'
