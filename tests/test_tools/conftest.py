@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ TOOLS = Path(__file__).parents[2] / 'tools'
 
 
 @pytest.fixture
-def load_tool():
+def load_tool(monkeypatch):
     """Import a script below tools/ as a module."""
 
     def load(path):
@@ -17,6 +18,8 @@ def load_tool():
             Path(path).stem, TOOLS / path
         )
         module = importlib.util.module_from_spec(spec)
+        # dataclasses look their module up by name
+        monkeypatch.setitem(sys.modules, spec.name, module)
         spec.loader.exec_module(module)
         return module
 

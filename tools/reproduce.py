@@ -1,0 +1,280 @@
+"""Reproduce a table of the paper.
+
+    python tools/reproduce.py TABLE [--benchmark puppets|mp100] ...
+
+Trains what is missing, resumes what was interrupted, tests everything on the
+same episodes and writes the table as Markdown and JSON beside the paper's
+numbers, after every number that is new. A row that fails is reported and does
+not stop the others. Tables are described in tools/tables.yml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mmengine
+from mmengine.config import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLES = mmengine.load(ROOT / 'tools/tables.yml')
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table: a config, tested with some shots."""
+
+    row: str
+    column: str
+    shots: int
+    config: str
+    paper: float | None
+
+
+def cells_of(table: dict[str, Any], benchmark: str) -> Iterator[Cell]:
+    """The numbers of a table, row by row."""
+    on_puppets = benchmark == 'puppets'
+    for name, row in table['rows'].items():
+        for shots in table['shots']:
+            paper = row['paper'][shots]
+            if on_puppets:
+                # the paper's mean, or its only column
+                known = [value for value in paper if value is not None]
+                value = known[-1] if known else None
+                yield Cell(name, 'puppets', shots, row['puppets'], value)
+                continue
+            for column, value in zip(table['columns'], paper):
+                config = row['mp100'].format(column=column, shots=shots)
+                yield Cell(name, column, shots, config, value)
+
+
+class Runner:
+    """Trains and tests configs, each once.
+
+    Args:
+        work_dir: Folder of all runs.
+        data_root: Where the benchmark lies; None for the configs' place.
+        epochs: Epochs of every training, None for the configs'.
+    """
+
+    def __init__(
+        self, work_dir: Path, data_root: Path | None, epochs: int | None
+    ) -> None:
+        self.work_dir = work_dir
+        self.data_root = data_root
+        self.epochs = epochs
+
+    def result(self, cell: Cell) -> dict[str, Any]:
+        """Report of a cell's test; runs what it takes.
+
+        Raises:
+            RuntimeError: If training or testing fails.
+        """
+        checkpoint = self._train(cell.config)
+        folder = self._folder(cell.config)
+        report = folder / f'test_{cell.shots}shot.json'
+        fresh = (
+            report.exists()
+            and report.stat().st_mtime >= checkpoint.stat().st_mtime
+        )
+        if not fresh:
+            self._run(
+                folder / f'test_{cell.shots}shot.log',
+                'tools/test.py',
+                f'configs/{cell.config}',
+                checkpoint,
+                '--work-dir',
+                folder / 'test',
+                '--out',
+                report,
+                options=[
+                    f'test_dataloader.sampler.num_shots={cell.shots}',
+                    *self._data_options('test'),
+                ],
+            )
+        return json.loads(report.read_text('utf-8'))
+
+    def _train(self, config: str) -> Path:
+        """Last checkpoint of a config's training, which is brought to end."""
+        folder = self._folder(config)
+        epochs = self.epochs or self._epochs_of(config)
+        checkpoint = folder / f'epoch_{epochs}.pth'
+        if not checkpoint.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._run(
+                folder / 'train.log',
+                'tools/train.py',
+                f'configs/{config}',
+                '--resume',
+                '--work-dir',
+                folder,
+                options=[
+                    f'train_cfg.max_epochs={epochs}',
+                    f'param_scheduler.1.end={epochs}',
+                    *self._data_options('train', 'val', 'test'),
+                ],
+            )
+        return checkpoint
+
+    @staticmethod
+    def _epochs_of(config: str) -> int:
+        cfg = Config.fromfile(str(ROOT / 'configs' / config))
+        return cfg.train_cfg.max_epochs
+
+    def _folder(self, config: str) -> Path:
+        return self.work_dir / Path(config).stem
+
+    def _data_options(self, *loaders: str) -> list[str]:
+        if self.data_root is None:
+            return []
+        return [
+            f'{loader}_dataloader.dataset.data_root={self.data_root}'
+            for loader in loaders
+        ]
+
+    @staticmethod
+    def _run(log: Path, *command: object, options: list[str]) -> None:
+        """Run a tool; its output goes to a log, its progress to the screen.
+
+        Raises:
+            RuntimeError: If the tool fails.
+        """
+        arguments = [*map(str, command), '--cfg-options', *options]
+        print(f'$ python {" ".join(arguments)}', flush=True)
+        with log.open('a', encoding='utf-8') as file:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert process.stdout is not None
+            for line in process.stdout:
+                file.write(line)
+                if ' eta: ' in line:
+                    progress = line.split('INFO - ')[-1].split('  time:')[0]
+                    print(f'\r  {progress[:76]:76}', end='', flush=True)
+        print()
+        if process.wait():
+            raise RuntimeError(f'failed, see {log}')
+
+
+def measure(cells: list[Cell], runner: Runner, write: Any) -> int:
+    """Fill a table cell by cell; how many have failed."""
+    results: list[dict[str, Any]] = []
+    for cell in cells:
+        print(f'\n{cell.row}, {cell.column}, {cell.shots}-shot', flush=True)
+        entry: dict[str, Any] = dict(vars(cell))
+        try:
+            report = runner.result(cell)
+        except RuntimeError as error:
+            print(f'  {error}', flush=True)
+            entry['error'] = str(error)
+        else:
+            entry.update(
+                metrics=report['metrics'],
+                episodes_sha256=report['episodes_sha256'],
+            )
+            print(f'  PCK@0.2 {100 * report["metrics"]["PCK@0.2"]:.2f}')
+        results.append(entry)
+        write(results)
+    return sum('error' in entry for entry in results)
+
+
+def markdown(title: str, results: list[dict[str, Any]]) -> str:
+    """A table of results beside the paper's numbers."""
+    lines = [
+        f'### {title}',
+        '',
+        '| | on | shots | PCK@0.2 | mPCK | NME | paper (MP-100) |',
+        '|---|---|---|---|---|---|---|',
+    ]
+    for entry in results:
+        paper = '' if entry['paper'] is None else f'{entry["paper"]:.2f}'
+        if 'error' in entry:
+            numbers = f'{entry["error"]} | |'
+        else:
+            m = entry['metrics']
+            numbers = (
+                f'{100 * m["PCK@0.2"]:.2f} ± {100 * m["PCK@0.2_ci95"]:.2f} | '
+                f'{100 * m["mPCK"]:.2f} | {m["NME"]:.3f}'
+            )
+        lines.append(
+            f'| {entry["row"]} | {entry["column"]} | {entry["shots"]} | '
+            f'{numbers} | {paper} |'
+        )
+    return '\n'.join(lines) + '\n'
+
+
+def measure_efficiency(cells: list[Cell], target: Path) -> int:
+    """Measure every config in one run of the tool for that."""
+    tool = 'tools/analysis_tools/measure_efficiency.py'
+    configs = [f'configs/{cell.config}' for cell in cells]
+    command = [sys.executable, tool, *configs, '--out', f'{target}.json']
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def parse_args() -> argparse.Namespace:
+    """Options of the tool."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('table', choices=list(TABLES), help='which table')
+    parser.add_argument(
+        '--benchmark', choices=['puppets', 'mp100'], default='puppets'
+    )
+    parser.add_argument(
+        '--data-root', type=Path, help='folder of the benchmark'
+    )
+    parser.add_argument(
+        '--work-dir', type=Path, default=ROOT / 'work_dirs/reproduce'
+    )
+    parser.add_argument('--epochs', type=int, help='epochs of every training')
+    parser.add_argument(
+        '--rows', nargs='+', help='only these rows', metavar='ROW'
+    )
+    args = parser.parse_args()
+    table = TABLES[args.table]
+    unknown = set(args.rows or ()) - set(table['rows'])
+    if unknown:
+        parser.error(f'no such rows: {sorted(unknown)}')
+    if args.benchmark == 'puppets' and args.table == 'cross':
+        parser.error('Puppets has no super-categories to leave out')
+    return args
+
+
+def main() -> int:
+    """Reproduce one table."""
+    args = parse_args()
+    table = TABLES[args.table]
+    data_root = args.data_root and args.data_root.resolve()
+    runner = Runner(args.work_dir.resolve(), data_root, args.epochs)
+    cells = [
+        cell
+        for cell in cells_of(table, args.benchmark)
+        if args.rows is None or cell.row in args.rows
+    ]
+    target = runner.work_dir / f'{args.table}_{args.benchmark}'
+    runner.work_dir.mkdir(parents=True, exist_ok=True)
+
+    def write(results: list[dict[str, Any]]) -> None:
+        target.with_suffix('.json').write_text(json.dumps(results, indent=2))
+        target.with_suffix('.md').write_text(markdown(table['title'], results))
+
+    if args.table == 'efficiency':
+        return measure_efficiency(cells, target)
+    failed = measure(cells, runner, write)
+    print(f'\n{target.with_suffix(".md").read_text()}')
+    print(f'{target}.md, {target}.json')
+    return int(failed > 0)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
