@@ -1,6 +1,8 @@
-"""Backbone and head as a pose estimator over episodes."""
+"""Backbones and head as a pose estimator over episodes."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
@@ -8,7 +10,7 @@ from mmpose.structures import PoseDataSample
 from mmpose.utils.typing import ConfigType, OptConfigType, OptMultiConfig
 from torch import Tensor
 
-from mmcape.models.heads import CapeOutput, SupportEncoding
+from mmcape.models.heads import HeadOutput, SupportEncoding
 from mmcape.structures import store_prediction
 from mmcape.typing import EpisodeInputs
 
@@ -22,10 +24,12 @@ class FewShotPoseEstimator(BasePoseEstimator):
     :meth:`match_query` for any number of query images.
 
     Args:
-        backbone: Config of the backbone, shared by support and query. Its
-            last feature map is used.
-        head: Config of the head.
-        neck: Config of a neck, or None.
+        backbone: Config of the backbone. Its last feature map is used.
+        head: Config of the head, a
+            :class:`~mmcape.models.heads.FewShotHead`.
+        neck: Config of a neck, or None; shared by support and query.
+        support_backbone: Config of a backbone of its own for the support, or
+            None to share ``backbone``.
         data_preprocessor: Config of the data preprocessor.
         train_cfg: Kept for mmpose's interface.
         test_cfg: Kept for mmpose's interface.
@@ -37,6 +41,7 @@ class FewShotPoseEstimator(BasePoseEstimator):
         backbone: ConfigType,
         head: ConfigType,
         neck: OptConfigType = None,
+        support_backbone: OptConfigType = None,
         data_preprocessor: OptConfigType = None,
         train_cfg: OptConfigType = None,
         test_cfg: OptConfigType = None,
@@ -51,6 +56,16 @@ class FewShotPoseEstimator(BasePoseEstimator):
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg,
         )
+        self.support_backbone = support_backbone and MODELS.build(
+            support_backbone
+        )
+
+    def extract_support_feat(self, images: Tensor) -> Sequence[Tensor]:
+        """Feature maps of support images (N, 3, H, W)."""
+        if self.support_backbone is None:
+            return self.extract_feat(images)
+        features = self.support_backbone(images)
+        return self.neck(features) if self.with_neck else features
 
     def encode_support(
         self, images: Tensor, keypoints: Tensor, visible: Tensor
@@ -62,13 +77,13 @@ class FewShotPoseEstimator(BasePoseEstimator):
             keypoints: (B, S, K, 2) in pixels of the crops.
             visible: (B, S, K) bool.
         """
-        features = self.extract_feat(images.flatten(0, 1))[-1]
+        features = self.extract_support_feat(images.flatten(0, 1))[-1]
         features = features.unflatten(0, images.shape[:2])
         return self.head.encode_support(features, keypoints, visible)
 
     def match_query(
         self, images: Tensor, support: SupportEncoding
-    ) -> CapeOutput:
+    ) -> HeadOutput:
         """Find the support's keypoints.
 
         Args:
@@ -103,13 +118,13 @@ class FewShotPoseEstimator(BasePoseEstimator):
             store_prediction(sample, points, score)
         return data_samples
 
-    def _forward(self, inputs: EpisodeInputs) -> CapeOutput:
+    def _forward(self, inputs: EpisodeInputs) -> HeadOutput:
         """Raw output, for mode 'tensor'."""
         return self._run(inputs)[0]
 
     def _run(
         self, inputs: EpisodeInputs
-    ) -> tuple[CapeOutput, SupportEncoding]:
+    ) -> tuple[HeadOutput, SupportEncoding]:
         support = self.encode_support(
             inputs['support_img'],
             inputs['support_keypoints'],

@@ -1,5 +1,12 @@
 """What follows the backbone."""
 
-from .capeformer_head import CapeFormerHead, CapeOutput, SupportEncoding
+from .base import FewShotHead, HeadOutput, SupportEncoding
+from .capeformer_head import CapeFormerHead, CapeOutput
 
-__all__ = ['CapeFormerHead', 'CapeOutput', 'SupportEncoding']
+__all__ = [
+    'CapeFormerHead',
+    'CapeOutput',
+    'FewShotHead',
+    'HeadOutput',
+    'SupportEncoding',
+]

@@ -5,23 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from mmengine.model import BaseModule
-from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, OptConfigType
 from torch import Tensor, nn
 
-from mmcape.models.layers.positional_encoding import encode_grid
-
-
-@dataclass(frozen=True)
-class SupportEncoding:
-    """What matching needs of the support images."""
-
-    tokens: Tensor
-    """(B, K, C) keypoint tokens."""
-    valid: Tensor
-    """(B, K) bool, keypoints seen in every support image."""
+from .base import FewShotHead, SupportEncoding
 
 
 @dataclass(frozen=True)
@@ -46,7 +34,7 @@ class CapeOutput:
 
 
 @MODELS.register_module()
-class CapeFormerHead(BaseModule):
+class CapeFormerHead(FewShotHead[CapeOutput]):
     """CapeFormer's head (CVPR 2023).
 
     Every part is a registered module of its own, so that an ablation is a
@@ -75,14 +63,14 @@ class CapeFormerHead(BaseModule):
         encoder: ConfigType,
         proposal_generator: ConfigType,
         embed_dims: int = 256,
-        pooling: ConfigType | None = None,
+        pooling: OptConfigType = None,
         identifier: OptConfigType = None,
         decoder: OptConfigType = None,
         heatmap_loss: OptConfigType = None,
         proposal_loss: OptConfigType = None,
         refine_loss: OptConfigType = None,
     ) -> None:
-        super().__init__()
+        super().__init__(in_channels, codec, embed_dims, pooling)
         if (decoder is None) != (refine_loss is None):
             raise ValueError(
                 '`decoder` and `refine_loss` go together: give both, or '
@@ -95,11 +83,6 @@ class CapeFormerHead(BaseModule):
             shared = dict(embed_dims=embed_dims)
             return cfg and MODELS.build(cfg, default_args=shared)
 
-        self.codec = KEYPOINT_CODECS.build(codec)
-        self.embed_dims = embed_dims
-        self.pooling = MODELS.build(pooling or dict(type='KeypointPooling'))
-        self.support_proj = nn.Linear(in_channels, embed_dims)
-        self.query_proj = nn.Conv2d(in_channels, embed_dims, kernel_size=1)
         self.identifier = build(identifier)
         self.encoder = build(encoder)
         self.proposal_generator = build(proposal_generator)
@@ -119,42 +102,24 @@ class CapeFormerHead(BaseModule):
         if self.decoder is not None:
             self.decoder.zero_offsets()
 
-    def encode_support(
-        self, features: Tensor, keypoints: Tensor, visible: Tensor
-    ) -> SupportEncoding:
-        """Turn annotated support images into keypoint tokens.
-
-        Args:
-            features: (B, S, C, h, w) of the support images.
-            keypoints: (B, S, K, 2) in pixels of the crops.
-            visible: (B, S, K) bool.
-        """
-        valid = (visible & self.codec.in_reach(keypoints)).all(dim=1)
-        pooled = self.pooling(features, keypoints, self.codec)
-        pooled = pooled * valid.unsqueeze(-1)
-        return SupportEncoding(self.support_proj(pooled), valid)
-
     def forward(
         self, features: Tensor, support: SupportEncoding
     ) -> CapeOutput:
-        """Find the support's keypoints in query images.
-
-        Args:
-            features: (B, C, h, w) of the query images.
-            support: From :meth:`encode_support`.
-        """
+        """Pool, encode, propose, refine; see :class:`FewShotHead`."""
         _, _, height, width = features.shape
-        size, device = (height, width), features.device
-        tokens = self.query_proj(features).flatten(2).transpose(1, 2)
-        position = encode_grid(size, self.embed_dims, device)
+        tokens, position = self.embed_query(features)
         identifier = None
         if self.identifier is not None:
-            identifier = self.identifier(support.tokens.size(1), device)
+            identifier = self.identifier(
+                support.tokens.size(1), features.device
+            )
 
         tokens, keypoint_tokens = self.encoder(
             tokens, position, support.tokens, identifier, support.valid
         )
-        found = self.proposal_generator(tokens, keypoint_tokens, size)
+        found = self.proposal_generator(
+            tokens, keypoint_tokens, (height, width)
+        )
         if self.decoder is None:
             layers = found.proposals.new_empty(0, *found.proposals.shape)
         else:
@@ -181,19 +146,8 @@ class CapeFormerHead(BaseModule):
         keypoints: Tensor,
         visible: Tensor,
     ) -> dict[str, Tensor]:
-        """Losses against the annotated query.
-
-        Args:
-            output: From :meth:`forward`.
-            support: From :meth:`encode_support`.
-            keypoints: (B, K, 2) of the query, in pixels of the crop.
-            visible: (B, K) bool.
-
-        Returns:
-            One scalar a term, and ``acc_pck``: the share of keypoints that
-            lie within 0.2 of the crop's side, for the log.
-        """
-        valid = visible & self.codec.in_reach(keypoints) & support.valid
+        """One term a stage; see :class:`FewShotHead`."""
+        valid = self.counted(keypoints, visible, support)
         target = self.codec.normalize(keypoints)
 
         losses = {}
@@ -211,8 +165,5 @@ class CapeFormerHead(BaseModule):
         for i, points in enumerate(output.layers):
             losses[f'loss_layer{i}'] = self.refine_loss(points, target, valid)
 
-        with torch.no_grad():
-            distance = (output.points - target).norm(dim=-1)
-            hits = ((distance < 0.2) & valid).sum()
-            losses['acc_pck'] = hits / valid.sum().clamp(min=1)
+        losses['acc_pck'] = self.accuracy(output.points, target, valid)
         return losses

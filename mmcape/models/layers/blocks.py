@@ -1,7 +1,8 @@
-"""The two post-norm blocks that encoders and decoders are made of."""
+"""The post-norm blocks that encoders and decoders are made of."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -73,3 +74,15 @@ class FeedForward(nn.Module):
         """Map (B, N, C) to (B, N, C)."""
         hidden = self.dropout(self.linear1(tokens).relu())
         return self.norm(tokens + self.dropout(self.linear2(hidden)))
+
+
+def keep_one(padding: Tensor) -> Tensor:
+    """Unmask the first keypoint of samples where all are masked.
+
+    Attention over nothing is NaN; what these samples predict is not used.
+
+    Args:
+        padding: (B, K) bool, True = not to be attended to.
+    """
+    first = torch.arange(padding.size(1), device=padding.device) == 0
+    return padding & ~(padding.all(dim=1, keepdim=True) & first)

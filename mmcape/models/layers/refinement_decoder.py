@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
-from .blocks import FeedForward, SelfAttention
+from .blocks import FeedForward, SelfAttention, keep_one
 from .coordinates import inverse_sigmoid
 from .mlp import MLP
 from .positional_encoding import encode_points
@@ -139,7 +139,7 @@ class RefinementDecoder(BaseModule):
         Returns:
             (L, B, K, 2) normalised prediction of every layer.
         """
-        padding = _keep_one(~keypoint_valid)
+        padding = keep_one(~keypoint_valid)
         query_keys = torch.cat(
             [query_tokens, query_position.expand_as(query_tokens)], dim=-1
         )
@@ -165,12 +165,3 @@ class RefinementDecoder(BaseModule):
 def _shift(points: Tensor, offset: Tensor) -> Tensor:
     """Move normalised points by an offset in logit space."""
     return (inverse_sigmoid(points) + offset).sigmoid()
-
-
-def _keep_one(padding: Tensor) -> Tensor:
-    """Unmask the first keypoint of samples where all are masked.
-
-    Attention over nothing is NaN; what these samples predict is not used.
-    """
-    first = torch.arange(padding.size(1), device=padding.device) == 0
-    return padding & ~(padding.all(dim=1, keepdim=True) & first)

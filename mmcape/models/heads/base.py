@@ -1,0 +1,145 @@
+"""What all heads have in common: supports in, points out."""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from mmengine.model import BaseModule
+from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.utils.typing import ConfigType, OptConfigType
+from torch import Tensor, nn
+
+from mmcape.models.layers.positional_encoding import encode_grid
+
+
+@dataclass(frozen=True)
+class SupportEncoding:
+    """What matching needs of the support images."""
+
+    tokens: Tensor
+    """(B, K, C) keypoint tokens."""
+    valid: Tensor
+    """(B, K) bool, keypoints seen in every support image."""
+
+
+class HeadOutput(Protocol):
+    """What the estimator needs of a head's answer."""
+
+    @property
+    def points(self) -> Tensor:
+        """(B, K, 2) final prediction, normalised to the query crop."""
+
+    @property
+    def scores(self) -> Tensor:
+        """(B, K) confidence."""
+
+
+Output = TypeVar('Output', bound=HeadOutput)
+
+
+class FewShotHead(BaseModule, Generic[Output], metaclass=ABCMeta):
+    """Head that encodes supports once and matches them with any query.
+
+    Args:
+        in_channels: Channels of the backbone's last feature map.
+        codec: Config of the keypoint codec.
+        embed_dims: Width of the tokens.
+        pooling: Config of the support pooling.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        codec: ConfigType,
+        embed_dims: int,
+        pooling: OptConfigType,
+    ) -> None:
+        super().__init__()
+        self.codec = KEYPOINT_CODECS.build(codec)
+        self.embed_dims = embed_dims
+        self.pooling = MODELS.build(pooling or dict(type='KeypointPooling'))
+        self.support_proj = nn.Linear(in_channels, embed_dims)
+        self.query_proj = nn.Conv2d(in_channels, embed_dims, kernel_size=1)
+
+    def encode_support(
+        self, features: Tensor, keypoints: Tensor, visible: Tensor
+    ) -> SupportEncoding:
+        """Turn annotated support images into keypoint tokens.
+
+        Args:
+            features: (B, S, C, h, w) of the support images.
+            keypoints: (B, S, K, 2) in pixels of the crops.
+            visible: (B, S, K) bool.
+        """
+        valid = (visible & self.codec.in_reach(keypoints)).all(dim=1)
+        pooled = self.pooling(features, keypoints, self.codec)
+        pooled = pooled * valid.unsqueeze(-1)
+        return SupportEncoding(self.support_proj(pooled), valid)
+
+    def embed_query(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn query feature maps into patches.
+
+        Args:
+            features: (B, C, h, w) of the query images.
+
+        Returns:
+            (B, h * w, embed_dims) tokens and (h * w, embed_dims) their
+            position code.
+        """
+        _, _, height, width = features.shape
+        tokens = self.query_proj(features).flatten(2).transpose(1, 2)
+        position = encode_grid(
+            (height, width), self.embed_dims, features.device
+        )
+        return tokens, position
+
+    @abstractmethod
+    def forward(self, features: Tensor, support: SupportEncoding) -> Output:
+        """Find the support's keypoints in query images.
+
+        Args:
+            features: (B, C, h, w) of the query images.
+            support: From :meth:`encode_support`.
+        """
+
+    @abstractmethod
+    def loss(
+        self,
+        output: Output,
+        support: SupportEncoding,
+        keypoints: Tensor,
+        visible: Tensor,
+    ) -> dict[str, Tensor]:
+        """Losses against the annotated query.
+
+        Args:
+            output: From :meth:`forward`.
+            support: From :meth:`encode_support`.
+            keypoints: (B, K, 2) of the query, in pixels of the crop.
+            visible: (B, K) bool.
+
+        Returns:
+            One scalar a term, and ``acc_pck`` (:meth:`accuracy`) for the log.
+        """
+
+    def counted(
+        self, keypoints: Tensor, visible: Tensor, support: SupportEncoding
+    ) -> Tensor:
+        """Which keypoints of the query a loss counts, (B, K) bool."""
+        return visible & self.codec.in_reach(keypoints) & support.valid
+
+    @staticmethod
+    @torch.no_grad()
+    def accuracy(points: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+        """Share of keypoints within 0.2 of the crop's side, a scalar.
+
+        Args:
+            points: (B, K, 2) normalised prediction.
+            target: (B, K, 2) normalised ground truth.
+            valid: (B, K) bool, which keypoints count.
+        """
+        distance = (points - target).norm(dim=-1)
+        return ((distance < 0.2) & valid).sum() / valid.sum().clamp(min=1)
