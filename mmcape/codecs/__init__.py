@@ -1,5 +1,6 @@
 """Keypoints <-> maps."""
 
+from .heatmap_maximum import heatmap_maximum
 from .separable_gaussian import SeparableGaussian
 
-__all__ = ['SeparableGaussian']
+__all__ = ['SeparableGaussian', 'heatmap_maximum']

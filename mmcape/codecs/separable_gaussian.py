@@ -2,7 +2,8 @@
 
 A truncated Gaussian is the product of a function of x and one of y, and so is
 bilinear resampling. Pooling masks and training targets of any resolution are
-therefore outer products of two short vectors, and no dense heatmap is built.
+therefore outer products of two short vectors; a dense heatmap is only built
+where a head is supervised by one.
 """
 
 from __future__ import annotations
@@ -77,6 +78,11 @@ class SeparableGaussian:
             self._factor(cell[..., 1], height),
             self._factor(cell[..., 0], width),
         )
+
+    def heatmaps(self, keypoints: Tensor) -> Tensor:
+        """Dense heatmaps (..., heatmap h, heatmap w) of points (..., 2)."""
+        gy, gx = self.encode(keypoints)
+        return gy.unsqueeze(-1) * gx.unsqueeze(-2)
 
     def decode(self, points: Tensor) -> Tensor:
         """Normalised points (..., 2) to pixels of the crop."""

@@ -39,6 +39,12 @@ def test_encode_equals_a_loop_over_cells(codec, point):
     torch.testing.assert_close(heatmap, dense_heatmap(*point))
 
 
+def test_dense_heatmaps(codec):
+    heatmaps = codec.heatmaps(torch.tensor(POINTS, dtype=torch.float64))
+    expected = torch.stack([dense_heatmap(*point) for point in POINTS])
+    torch.testing.assert_close(heatmaps, expected)
+
+
 def test_encode_on_a_map_that_is_not_square():
     codec = SeparableGaussian((192, 256), (48, 64), 2)
     gy, gx = codec.encode(torch.tensor([100.0, 200.0], dtype=torch.float64))
