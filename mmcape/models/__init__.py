@@ -2,8 +2,10 @@
 
 from .data_preprocessor import EpisodeDataPreprocessor
 from .estimators import FewShotPoseEstimator, TrivialPoseEstimator
-from .heads import CapeFormerHead
+from .heads import CapeFormerHead, PomNetHead
 from .layers import (
+    DetrDecoder,
+    HeatmapMatcher,
     KeypointPooling,
     LearnedKeypointIdentifier,
     ProposalGenerator,
@@ -13,6 +15,7 @@ from .layers import (
     SineKeypointIdentifier,
 )
 from .losses import (
+    HeatmapMSELoss,
     KeypointL1Loss,
     SimilarityCrossEntropyLoss,
     SimilarityHeatmapLoss,
@@ -20,11 +23,15 @@ from .losses import (
 
 __all__ = [
     'CapeFormerHead',
+    'DetrDecoder',
     'EpisodeDataPreprocessor',
     'FewShotPoseEstimator',
+    'HeatmapMSELoss',
+    'HeatmapMatcher',
     'KeypointL1Loss',
     'KeypointPooling',
     'LearnedKeypointIdentifier',
+    'PomNetHead',
     'ProposalGenerator',
     'QueryEncoder',
     'QuerySupportEncoder',

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmcape.models.losses import (
+    HeatmapMSELoss,
     KeypointL1Loss,
     SimilarityCrossEntropyLoss,
     SimilarityHeatmapLoss,
@@ -42,6 +43,18 @@ def test_heatmap_loss_by_hand():
     assert loss.item() == pytest.approx(2 * 0.25)
 
 
+def test_mse_of_heatmaps_by_hand():
+    heatmaps = torch.zeros(2, 3, 2, 2)
+    target = torch.tensor([1.0, 0.0, 0.0, 1.0]).view(1, 1, 2, 2)
+    target = target.expand(2, 3, 2, 2)
+    valid = torch.tensor([[True, True, False], [False, False, False]])
+    published = HeatmapMSELoss()(heatmaps, target, valid)
+    assert published.item() == pytest.approx(2 * 0.5 / 100 / 2)
+    own_count = HeatmapMSELoss(divisor=None, loss_weight=3.0)
+    loss = own_count(heatmaps, target, valid)
+    assert loss.item() == pytest.approx(3 * 0.5 / 2)
+
+
 def test_cross_entropy_by_hand():
     similarity = torch.tensor([0.0, 0.0, math.log(2), 0.0]).view(1, 1, 2, 2)
     target = torch.tensor([0.0, 0.0, 1.0, 1.0]).view(1, 1, 2, 2)
@@ -60,6 +73,8 @@ def test_cross_entropy_of_an_empty_target_is_zero():
 @pytest.mark.parametrize(
     'loss',
     [
+        HeatmapMSELoss(),
+        HeatmapMSELoss(divisor=None),
         KeypointL1Loss(),
         SimilarityCrossEntropyLoss(),
         SimilarityHeatmapLoss(),

@@ -1,6 +1,8 @@
 """Parts of the heads, in the order in which data meets them."""
 
+from .detr_decoder import DetrDecoder
 from .encoder import QueryEncoder, QuerySupportEncoder
+from .heatmap_matcher import HeatmapMatcher
 from .keypoint_identifier import (
     LearnedKeypointIdentifier,
     SineKeypointIdentifier,
@@ -10,6 +12,8 @@ from .proposal_generator import ProposalGenerator
 from .refinement_decoder import RefinementDecoder
 
 __all__ = [
+    'DetrDecoder',
+    'HeatmapMatcher',
     'KeypointPooling',
     'LearnedKeypointIdentifier',
     'ProposalGenerator',

@@ -120,9 +120,9 @@ class QuerySupportEncoder(_Encoder):
 class QueryEncoder(_Encoder):
     """DETR encoder over the query alone; keypoint tokens pass unchanged.
 
-    The ablation without query-support interaction (Table 3). Position codes
-    are added to attention's query and key, as in DETR. Arguments as in
-    :class:`EncoderLayer`, plus ``num_layers``.
+    POMNet's encoder, and the ablation without query-support interaction
+    (Table 3). Position codes are added to attention's query and key, as in
+    DETR. Arguments as in :class:`EncoderLayer`, plus ``num_layers``.
     """
 
     def forward(
