@@ -7,8 +7,8 @@ knows the published names.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Callable, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Callable, NamedTuple, TypeVar
 
 T = TypeVar('T')
 Rule = tuple[str, 'str | Callable[[re.Match[str]], str]']
@@ -22,7 +22,7 @@ def _offset_branch(match: re.Match[str]) -> str:
 
 _LAYER = r'^transformer\.{}\.(layers\.\d+)\.{}\.'
 
-CAPEFORMER_HEAD: Sequence[Rule] = (
+_CAPEFORMER_HEAD: Sequence[Rule] = (
     (r'^input_proj\.', 'query_proj.'),
     (r'^query_proj\.', 'support_proj.'),
     (r'^support_embedding\.', 'identifier.table.'),
@@ -52,7 +52,68 @@ CAPEFORMER_HEAD: Sequence[Rule] = (
     ),
     (r'^transformer\.', ''),
 )
-"""Renamings of head parameters; the first pattern that matches applies."""
+
+_POMNET_HEAD: Sequence[Rule] = (
+    (r'^input_proj\.', 'query_proj.'),
+    (r'^query_proj\.', 'support_proj.'),
+    (r'^relation_model\.conv\.conv\.', 'matcher.relation.'),
+    (r'^relation_model\.conv\.bn\.', 'matcher.relation_norm.'),
+    (r'^deconv_layers\.', 'matcher.upsample.'),
+    (r'^final_layer\.', 'matcher.final.'),
+    (r'^transformer\.decoder\.post_norm\.', 'decoder.norm.'),
+    (
+        _LAYER.format('(..)coder', r'attentions\.0\.attn'),
+        r'\1coder.\2.self_attn.attention.',
+    ),
+    (
+        _LAYER.format('decoder', r'attentions\.1\.attn'),
+        r'decoder.\1.cross_attn.',
+    ),
+    (
+        _LAYER.format('(..)coder', r'ffns\.0\.layers\.0\.0'),
+        r'\1coder.\2.feed_forward.linear1.',
+    ),
+    (
+        _LAYER.format('(..)coder', r'ffns\.0\.layers\.1'),
+        r'\1coder.\2.feed_forward.linear2.',
+    ),
+    (
+        _LAYER.format('(..)coder', r'norms\.0'),
+        r'\1coder.\2.self_attn.norm.',
+    ),
+    (_LAYER.format('decoder', r'norms\.1'), r'decoder.\1.cross_norm.'),
+    (_LAYER.format('encoder', r'norms\.1'), r'encoder.\1.feed_forward.norm.'),
+    (_LAYER.format('decoder', r'norms\.2'), r'decoder.\1.feed_forward.norm.'),
+)
+
+
+class PublishedModel(NamedTuple):
+    """How a published model names its parameters."""
+
+    name: str
+    head: Sequence[Rule]
+    """Renamings of head parameters; the first pattern that matches applies."""
+    backbones: Mapping[str, str]
+    """Published name of a backbone -> ours."""
+
+
+CAPEFORMER = PublishedModel(
+    'CapeFormer',
+    _CAPEFORMER_HEAD,
+    # one backbone, stored twice
+    {'encoder_sample': 'backbone', 'encoder_query': 'backbone'},
+)
+POMNET = PublishedModel(
+    'POMNet',
+    _POMNET_HEAD,
+    {'encoder_sample': 'support_backbone', 'encoder_query': 'backbone'},
+)
+
+
+def recognise(names: Iterable[str]) -> PublishedModel:
+    """Which model has these parameters, of a head or of a whole checkpoint."""
+    matches = any('relation_model.' in name for name in names)
+    return POMNET if matches else CAPEFORMER
 
 
 def rename(name: str, rules: Sequence[Rule]) -> str:
@@ -71,15 +132,11 @@ def rename_keys(
     return {rename(name, rules): value for name, value in state_dict.items()}
 
 
-def rename_model(name: str, head_rules: Sequence[Rule]) -> str:
-    """Our name of a parameter of a whole published model.
-
-    The published model names its one backbone twice, as ``encoder_sample``
-    and ``encoder_query``.
-    """
+def rename_model(name: str, model: PublishedModel) -> str:
+    """Our name of a parameter of a whole published model."""
     part, _, rest = name.partition('.')
     if part == 'keypoint_head':
-        return f'head.{rename(rest, head_rules)}'
-    if part in ('encoder_sample', 'encoder_query'):
-        return f'backbone.{rest}'
+        return f'head.{rename(rest, model.head)}'
+    if part in model.backbones:
+        return f'{model.backbones[part]}.{rest}'
     return name

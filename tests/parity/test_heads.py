@@ -1,4 +1,4 @@
-"""The head against the published one, through the tool for users."""
+"""The heads against the published ones, through the tool for users."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 
 pytestmark = pytest.mark.parity
 
+GRADIENT = torch.ones(32, 64, 3, 3)
 TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/check_parity.py'
 
 
@@ -24,13 +25,51 @@ def run(*paths):
     )
 
 
-def test_parity(parity_dir):
+def test_capeformer(parity_dir):
     names = ('capeformer_head.pt', 'capeformer_head_learned_identifier.pt')
     result = run(*(parity_dir / name for name in names))
     assert result.returncode == 0, result.stdout + result.stderr
     # 3 cases and 1 case, each with mask, maps, points, losses and gradients
     assert result.stdout.count(' ok\n') == 4 * 15
     assert 'parity holds' in result.stdout
+
+
+def test_pomnet(parity_dir):
+    result = run(parity_dir / 'pomnet_head.pt')
+    assert result.returncode == 0, result.stdout + result.stderr
+    # 2 cases, each with mask, heatmaps and loss
+    assert result.stdout.count(' ok\n') == 2 * 3
+    assert 'parity holds' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ('move', 'beyond'),
+    [
+        (lambda case: case['out_heatmap'][0, 0, 5, 5].add_(1e-4), 'heatmap'),
+        (
+            lambda case: case['out_loss_padded100'].update(mse_loss=6.9e-4),
+            'loss_heatmap',
+        ),
+        (
+            lambda case: case.update(
+                grad={'relation_model.conv.conv.weight': GRADIENT}
+            ),
+            'gradient of relation_model.conv.conv.weight',
+        ),
+    ],
+)
+def test_tool_fails_on_a_difference_of_pomnet(
+    parity_dir, tmp_path, move, beyond
+):
+    fixture = torch.load(parity_dir / 'pomnet_head.pt', weights_only=True)
+    fixture['cases'] = {'1shot': fixture['cases']['1shot']}
+    move(fixture['cases']['1shot'])
+    path = tmp_path / 'moved.pt'
+    torch.save(fixture, path)
+    result = run(path)
+    assert result.returncode == 1
+    (line,) = (x for x in result.stdout.splitlines() if 'BEYOND' in x)
+    assert line.strip().startswith(beyond)
 
 
 def test_tool_fails_on_a_difference(parity_dir, tmp_path):
