@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -12,12 +10,11 @@ from mmpose.registry import MODELS
 
 from mmcape.testing import make_episode_batch
 
-from .conftest import TOOLS
+from .conftest import TOOLS, convert
 
 CONFIG = (
     TOOLS.parent / 'configs/capeformer/capeformer_r50_mp100-split1_1shot.py'
 )
-CONVERTER = TOOLS / 'model_converters/published_to_mmcape.py'
 
 
 def published_name(name):
@@ -78,18 +75,6 @@ def published(model):
     return dict(meta=dict(epoch=200), state_dict=weights)
 
 
-def convert(content, tmp_path):
-    source, target = tmp_path / 'published.pth', tmp_path / 'ours.pth'
-    torch.save(content, source)
-    result = subprocess.run(
-        [sys.executable, CONVERTER, source, target],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return result, target
-
-
 def test_layout_of_the_test_is_the_published_one(published, parity_dir):
     names = json.loads((parity_dir / 'capeformer_head_keys.json').read_text())
     ours = {
@@ -103,6 +88,7 @@ def test_layout_of_the_test_is_the_published_one(published, parity_dir):
 def test_round_trip(model, published, tmp_path):
     result, target = convert(published, tmp_path)
     assert result.returncode == 0, result.stderr
+    assert 'CapeFormer' in result.stdout
     assert 'all matched' in result.stdout
 
     weights = torch.load(target, weights_only=True)['state_dict']

@@ -1,10 +1,11 @@
-"""Convert a published CapeFormer checkpoint.
+"""Convert a published checkpoint of CapeFormer or POMNet.
 
     python tools/model_converters/published_to_mmcape.py SOURCE TARGET
         [--config CONFIG]
 
-Every parameter of the model must be found in the file and the other way
-round; otherwise all that does not fit is listed and nothing is written.
+The names in the file tell which of the two it is. Every parameter of the model
+must be found in the file and the other way round; otherwise all that does not
+fit is listed and nothing is written.
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ from torch import Tensor
 
 import mmcape  # noqa: F401  (registers the modules)
 from mmcape.utils.checkpoint_files import CheckpointError, read_checkpoint
-from mmcape.utils.published_names import CAPEFORMER_HEAD, rename_model
-
-DEFAULT_CONFIG = (
-    Path(__file__).parents[2]
-    / 'configs/capeformer/capeformer_r50_mp100-split1_1shot.py'
+from mmcape.utils.published_names import (
+    PublishedModel,
+    recognise,
+    rename_model,
 )
+
+
+def default_config(model: PublishedModel) -> str:
+    """Config of a published model at its size."""
+    name = model.name.lower()
+    configs = Path(__file__).parents[2] / 'configs'
+    return str(configs / name / f'{name}_r50_mp100-split1_1shot.py')
 
 
 def read_published(path: str) -> dict[str, Tensor]:
@@ -52,11 +59,14 @@ def read_published(path: str) -> dict[str, Tensor]:
 
 
 def convert(
-    published: dict[str, Tensor], expected: dict[str, Tensor]
+    model: PublishedModel,
+    published: dict[str, Tensor],
+    expected: dict[str, Tensor],
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Rename weights and list everything that does not fit.
 
     Args:
+        model: Which model it is.
         published: Weights under the published names.
         expected: Weights of our model.
 
@@ -66,7 +76,7 @@ def convert(
     converted: dict[str, Tensor] = {}
     complaints = []
     for name, value in published.items():
-        ours = rename_model(name, CAPEFORMER_HEAD)
+        ours = rename_model(name, model)
         if ours not in expected:
             complaints.append(f'no place for {name}')
         elif value.shape != expected[ours].shape:
@@ -76,8 +86,8 @@ def convert(
             )
         elif ours in converted and not torch.equal(converted[ours], value):
             complaints.append(
-                f'{name} differs from the other copy of {ours}: this model '
-                'has two backbones, so it is not a CapeFormer'
+                f'{name} differs from the other copy of {ours}: this file '
+                f'has two backbones, so it is not a {model.name}'
             )
         else:
             converted[ours] = value
@@ -90,7 +100,6 @@ def convert(
 def build_model(config: str, published: dict[str, Tensor]) -> Any:
     """Model of a config, with the identifier that the weights have."""
     cfg = Config.fromfile(config)
-    cfg.model.backbone.init_cfg = None
     table = published.get('keypoint_head.support_embedding.weight')
     if table is not None:
         cfg.model.head.identifier = dict(
@@ -109,17 +118,19 @@ def main() -> None:
     parser.add_argument('target', help='file to write')
     parser.add_argument(
         '--config',
-        default=str(DEFAULT_CONFIG),
-        help='config of the same model (default: CapeFormer with ResNet-50)',
+        help='config of the same model (default: the published one, with '
+        'ResNet-50)',
     )
     args = parser.parse_args()
 
     published = read_published(args.source)
-    expected = build_model(args.config, published).state_dict()
-    converted, complaints = convert(published, expected)
+    model = recognise(published)
+    config = args.config or default_config(model)
+    expected = build_model(config, published).state_dict()
+    converted, complaints = convert(model, published, expected)
     if complaints:
         sys.exit(
-            f'{args.source} does not fit {args.config}, nothing written:\n  '
+            f'{args.source} does not fit {config}, nothing written:\n  '
             + '\n  '.join(complaints)
         )
     torch.save(
@@ -127,8 +138,8 @@ def main() -> None:
         args.target,
     )
     print(
-        f'{len(published)} published names -> {len(converted)} weights, all '
-        f'matched: {args.target}'
+        f'{model.name}: {len(published)} published names -> '
+        f'{len(converted)} weights, all matched: {args.target}'
     )
 
 
