@@ -2,7 +2,7 @@
 
 from .data_preprocessor import EpisodeDataPreprocessor
 from .estimators import FewShotPoseEstimator, TrivialPoseEstimator
-from .heads import CapeFormerHead
+from .heads import CapeFormerHead, ProtoNetHead
 from .layers import (
     KeypointPooling,
     LearnedKeypointIdentifier,
@@ -26,6 +26,7 @@ __all__ = [
     'KeypointPooling',
     'LearnedKeypointIdentifier',
     'ProposalGenerator',
+    'ProtoNetHead',
     'QueryEncoder',
     'QuerySupportEncoder',
     'RefinementDecoder',
