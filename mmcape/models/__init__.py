@@ -1,8 +1,12 @@
 """Estimators, heads and their parts, each registered with mmpose."""
 
 from .data_preprocessor import EpisodeDataPreprocessor
-from .estimators import FewShotPoseEstimator, TrivialPoseEstimator
-from .heads import CapeFormerHead, ProtoNetHead
+from .estimators import (
+    AdaptivePoseEstimator,
+    FewShotPoseEstimator,
+    TrivialPoseEstimator,
+)
+from .heads import CapeFormerHead, KeypointChannelsHead, ProtoNetHead
 from .layers import (
     KeypointPooling,
     LearnedKeypointIdentifier,
@@ -19,9 +23,11 @@ from .losses import (
 )
 
 __all__ = [
+    'AdaptivePoseEstimator',
     'CapeFormerHead',
     'EpisodeDataPreprocessor',
     'FewShotPoseEstimator',
+    'KeypointChannelsHead',
     'KeypointL1Loss',
     'KeypointPooling',
     'LearnedKeypointIdentifier',
