@@ -1,8 +1,17 @@
 """Estimators, heads and their parts, each registered with mmpose."""
 
 from .data_preprocessor import EpisodeDataPreprocessor
-from .estimators import FewShotPoseEstimator, TrivialPoseEstimator
-from .heads import CapeFormerHead, PomNetHead
+from .estimators import (
+    AdaptivePoseEstimator,
+    FewShotPoseEstimator,
+    TrivialPoseEstimator,
+)
+from .heads import (
+    CapeFormerHead,
+    KeypointChannelsHead,
+    PomNetHead,
+    ProtoNetHead,
+)
 from .layers import (
     DetrDecoder,
     HeatmapMatcher,
@@ -22,17 +31,20 @@ from .losses import (
 )
 
 __all__ = [
+    'AdaptivePoseEstimator',
     'CapeFormerHead',
     'DetrDecoder',
     'EpisodeDataPreprocessor',
     'FewShotPoseEstimator',
     'HeatmapMSELoss',
     'HeatmapMatcher',
+    'KeypointChannelsHead',
     'KeypointL1Loss',
     'KeypointPooling',
     'LearnedKeypointIdentifier',
     'PomNetHead',
     'ProposalGenerator',
+    'ProtoNetHead',
     'QueryEncoder',
     'QuerySupportEncoder',
     'RefinementDecoder',

@@ -1,6 +1,11 @@
 """Whole models, as the runner trains and tests them."""
 
+from .adaptive import AdaptivePoseEstimator
 from .few_shot import FewShotPoseEstimator
 from .trivial import TrivialPoseEstimator
 
-__all__ = ['FewShotPoseEstimator', 'TrivialPoseEstimator']
+__all__ = [
+    'AdaptivePoseEstimator',
+    'FewShotPoseEstimator',
+    'TrivialPoseEstimator',
+]

@@ -2,7 +2,10 @@
 
 from .base import FewShotHead, HeadOutput, SupportEncoding
 from .capeformer_head import CapeFormerHead, CapeOutput
+from .keypoint_channels_head import KeypointChannelsHead
+from .map_head import MapHead, MapOutput
 from .pomnet_head import PomNetHead, PomNetOutput
+from .protonet_head import ProtoNetHead
 
 __all__ = [
     'CapeFormerHead',
@@ -11,5 +14,9 @@ __all__ = [
     'HeadOutput',
     'PomNetHead',
     'PomNetOutput',
+    'KeypointChannelsHead',
+    'MapHead',
+    'MapOutput',
+    'ProtoNetHead',
     'SupportEncoding',
 ]

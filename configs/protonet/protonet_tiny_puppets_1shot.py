@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/schedules/adamw_puppets.py',
+    '../_base_/models/protonet_tiny.py',
+    '../_base_/datasets/puppets.py',
+]

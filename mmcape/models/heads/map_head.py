@@ -1,0 +1,111 @@
+"""What heads that answer with one map per keypoint share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from mmengine.model import BaseModule
+from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.utils.typing import ConfigType
+from torch import Tensor
+
+from mmcape.models.layers.map_decoding import DECODINGS, decode_maps
+
+
+@dataclass(frozen=True)
+class MapOutput:
+    """Maps and where they are high; points are normalised to the crop."""
+
+    similarity: Tensor
+    """(B, K, h, w) logits."""
+    points: Tensor
+    """(B, K, 2) final prediction."""
+    scores: Tensor
+    """(B, K) share of the softmax around its maximum."""
+
+
+class HasValid(Protocol):
+    """An encoded support, whatever else it holds."""
+
+    @property
+    def valid(self) -> Tensor:
+        """(B, K) bool, keypoints seen in every support image."""
+
+
+class MapHead(BaseModule):
+    """Base of the heads whose answer is read from maps.
+
+    Args:
+        codec: Config of the keypoint codec.
+        heatmap_loss: Config of the loss on the maps; by default
+            cross-entropy over the cells.
+        decoding: How points are read from maps, see
+            :func:`~mmcape.models.layers.map_decoding.decode_maps`.
+
+    Raises:
+        ValueError: If there is no such decoding.
+    """
+
+    def __init__(
+        self,
+        codec: ConfigType,
+        heatmap_loss: ConfigType | None = None,
+        decoding: str = 'argmax',
+    ) -> None:
+        super().__init__()
+        if decoding not in DECODINGS:
+            raise ValueError(f'decoding is {decoding!r}, not in {DECODINGS}')
+        self.codec = KEYPOINT_CODECS.build(codec)
+        self.heatmap_loss = MODELS.build(
+            heatmap_loss or dict(type='SimilarityCrossEntropyLoss')
+        )
+        self.decoding = decoding
+
+    def read(self, maps: Tensor) -> MapOutput:
+        """Read points from maps (B, K, h, w)."""
+        maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
+        points, scores = decode_maps(maps, self.codec, self.decoding)
+        return MapOutput(similarity=maps, points=points, scores=scores)
+
+    def map_loss(
+        self, maps: Tensor, keypoints: Tensor, valid: Tensor
+    ) -> Tensor:
+        """Loss of maps alone, a scalar.
+
+        Args:
+            maps: (B, K, h, w) logits.
+            keypoints: (B, K, 2) in pixels of the crop.
+            valid: (B, K) bool, which keypoints count.
+        """
+        height, width = maps.shape[-2:]
+        targets = self.codec.cell_targets(keypoints, (height, width))
+        return self.heatmap_loss(maps, targets, valid)
+
+    def loss(
+        self,
+        output: MapOutput,
+        support: HasValid,
+        keypoints: Tensor,
+        visible: Tensor,
+    ) -> dict[str, Tensor]:
+        """Losses against the annotated query.
+
+        Args:
+            output: From :meth:`read`.
+            support: The encoded support.
+            keypoints: (B, K, 2) of the query, in pixels of the crop.
+            visible: (B, K) bool.
+
+        Returns:
+            ``loss_heatmap``, and ``acc_pck``: the share of keypoints that
+            lie within 0.2 of the crop's side, for the log.
+        """
+        valid = visible & self.codec.in_reach(keypoints) & support.valid
+        loss = self.map_loss(output.similarity, keypoints, valid)
+        with torch.no_grad():
+            target = self.codec.normalize(keypoints)
+            distance = (output.points - target).norm(dim=-1)
+            hits = ((distance < 0.2) & valid).sum()
+        return dict(loss_heatmap=loss, acc_pck=hits / valid.sum().clamp(min=1))

@@ -1,0 +1,106 @@
+"""ProtoNet: keypoints found by the likeness of backbone features."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from mmpose.registry import MODELS
+from mmpose.utils.typing import ConfigType
+from torch import Tensor, nn
+
+from .capeformer_head import SupportEncoding
+from .map_head import MapHead, MapOutput
+
+METRICS = ('cosine', 'squared_distance')
+
+
+@MODELS.register_module()
+class ProtoNetHead(MapHead):
+    """Compares every place of the query with one prototype per keypoint.
+
+    A prototype is the support's backbone feature under the keypoint's
+    Gaussian, the mean over the shots. The similarity with each place of the
+    query's feature map is the keypoint's map. There is nothing to learn but
+    the backbone and, if wanted, the temperature.
+
+    The papers that report ProtoNet (Snell et al., 2017) for keypoints say no
+    more than that. Ours are: cosine similarity, which needs no scale of the
+    features and works with ImageNet features untrained; maps at the
+    resolution of the feature map; and training by cross-entropy over their
+    cells, as the original classifies among prototypes.
+
+    Args:
+        codec: Config of the keypoint codec.
+        metric: 'cosine', or 'squared_distance' for the negative squared
+            Euclidean distance of the original.
+        temperature: Similarities are divided by it.
+        learn_temperature: Whether training adapts the temperature, as its
+            logarithm.
+        pooling: Config of the support pooling.
+        heatmap_loss: As in :class:`~mmcape.models.heads.MapHead`.
+        decoding: As in :class:`~mmcape.models.heads.MapHead`.
+
+    Raises:
+        ValueError: If there is no such metric or decoding, or the
+            temperature is not positive.
+    """
+
+    def __init__(
+        self,
+        *,
+        codec: ConfigType,
+        metric: str = 'cosine',
+        temperature: float = 0.05,
+        learn_temperature: bool = True,
+        pooling: ConfigType | None = None,
+        heatmap_loss: ConfigType | None = None,
+        decoding: str = 'argmax',
+    ) -> None:
+        super().__init__(codec, heatmap_loss, decoding)
+        if metric not in METRICS:
+            raise ValueError(f'metric is {metric!r}, not in {METRICS}')
+        if temperature <= 0:
+            raise ValueError(f'temperature must be > 0, got {temperature}')
+        self.metric = metric
+        self.log_temperature = nn.Parameter(
+            torch.tensor(math.log(temperature)),
+            requires_grad=learn_temperature,
+        )
+        self.pooling = MODELS.build(pooling or dict(type='KeypointPooling'))
+
+    def encode_support(
+        self, features: Tensor, keypoints: Tensor, visible: Tensor
+    ) -> SupportEncoding:
+        """Turn annotated support images into prototypes.
+
+        Args:
+            features: (B, S, C, h, w) of the support images.
+            keypoints: (B, S, K, 2) in pixels of the crops.
+            visible: (B, S, K) bool.
+        """
+        valid = (visible & self.codec.in_reach(keypoints)).all(dim=1)
+        prototypes = self.pooling(features, keypoints, self.codec)
+        return SupportEncoding(prototypes * valid.unsqueeze(-1), valid)
+
+    def forward(self, features: Tensor, support: SupportEncoding) -> MapOutput:
+        """Find the support's keypoints in query images.
+
+        Args:
+            features: (B, C, h, w) of the query images.
+            support: From :meth:`encode_support`.
+        """
+        places, prototypes = features.flatten(2), support.tokens
+        if self.metric == 'cosine':
+            places = F.normalize(places, dim=1)
+            prototypes = F.normalize(prototypes, dim=2)
+            similarity = prototypes @ places
+        else:
+            similarity = (
+                2 * prototypes @ places
+                - places.square().sum(dim=1, keepdim=True)
+                - prototypes.square().sum(dim=2, keepdim=True)
+            )
+        similarity = similarity / self.log_temperature.exp()
+        return self.read(similarity.unflatten(2, features.shape[-2:]))
