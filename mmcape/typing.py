@@ -16,8 +16,9 @@ from torch import Tensor
 class EpisodeInputs(TypedDict, total=False):
     """A batch of episodes as the data preprocessor hands it to the model.
 
-    The two ``query_keypoints`` entries are there when the query is annotated:
-    in training and benchmarks, not when somebody's own picture is matched.
+    ``query_keypoints`` and ``query_visible`` are there when the query is
+    annotated: in training and benchmarks, not when somebody's own picture is
+    matched.
     """
 
     support_img: Tensor

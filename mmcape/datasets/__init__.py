@@ -9,6 +9,7 @@ from .mp100 import MP100Dataset
 from .transforms import (
     ForEachInstance,
     GetSquareCropBox,
+    LoadAnnotatedImage,
     PackEpisodeInputs,
     RandomScaleRotation,
 )
@@ -18,6 +19,7 @@ __all__ = [
     'EvaluationEpisodeSampler',
     'ForEachInstance',
     'GetSquareCropBox',
+    'LoadAnnotatedImage',
     'MP100Dataset',
     'PackEpisodeInputs',
     'RandomScaleRotation',

@@ -8,7 +8,6 @@ without a box or without a labelled keypoint).
 from __future__ import annotations
 
 import math
-import os
 import os.path as osp
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -33,6 +32,8 @@ class Problems:
         self.found: dict[str, list[Any]] = defaultdict(list)
         self.bad_annotations: set[int] = set()
         """Positions in the file's list of annotations."""
+        self.bad_categories: set[int] = set()
+        """Ids of categories whose description cannot be used."""
 
     def __bool__(self) -> bool:
         return bool(self.found)
@@ -43,8 +44,26 @@ class Problems:
         if position is not None:
             self.bad_annotations.add(position)
 
+    def usable(self, content: dict[str, Any]) -> dict[str, Any]:
+        """The file without its unusable annotations and categories."""
+        return dict(
+            content,
+            annotations=[
+                ann
+                for position, ann in enumerate(content['annotations'])
+                if position not in self.bad_annotations
+            ],
+            categories=[
+                category
+                for category in content['categories']
+                if category['id'] not in self.bad_categories
+            ],
+        )
+
     def report(self) -> str:
         """One line a kind of problem, with the ids it was met at."""
+        if not self.found:
+            return f'{self.ann_file} has no problems'
         lines = [f'{self.ann_file} has problems:']
         for what, where in self.found.items():
             ids = ', '.join(map(str, where[:SHOWN_IDS]))
@@ -84,9 +103,31 @@ def check_annotations(
     for section in ('images', 'annotations', 'categories'):
         for duplicate in _duplicates(content[section]):
             problems.add(f'duplicate id in `{section}`', duplicate)
+    _check_categories(content, problems)
     bad_images = _check_images(content, img_root, problems)
     _check_instances(content, bad_images, problems)
     return problems
+
+
+def _check_categories(content: dict[str, Any], problems: Problems) -> None:
+    for category in content['categories']:
+        names = category.get('keypoints') or []
+        skeleton = category.get('skeleton') or []
+        if not isinstance(names, list) or not all(
+            isinstance(name, str) for name in names
+        ):
+            what = 'category whose `keypoints` are no list of names'
+        elif not isinstance(skeleton, list) or not all(
+            isinstance(edge, list)
+            and len(edge) == 2
+            and all(_is_id(end) and end >= 0 for end in edge)
+            for edge in skeleton
+        ):
+            what = 'category whose `skeleton` is no list of keypoint pairs'
+        else:
+            continue
+        problems.add(f'{what}, category id', category['id'])
+        problems.bad_categories.add(category['id'])
 
 
 def _check_images(
@@ -108,9 +149,7 @@ def _check_images(
                 'image without width and height, image id',
                 image['id'],
             )
-        elif img_root is not None and not os.path.exists(
-            osp.join(img_root, name)
-        ):
+        elif img_root is not None and not osp.isfile(osp.join(img_root, name)):
             what, where = f'image file missing in {img_root}', name
         else:
             continue
@@ -124,6 +163,8 @@ def _check_instances(
 ) -> None:
     images = {image['id'] for image in content['images']}
     counts = keypoint_counts(content)
+    for category in problems.bad_categories:
+        counts.pop(category, None)
     seen: set[int] = set()
     for position, ann in enumerate(content['annotations']):
         what = _instance_problem(ann, images, counts)
@@ -137,10 +178,13 @@ def _check_instances(
 def _instance_problem(
     ann: dict[str, Any], images: set[int], counts: dict[int, int]
 ) -> str | None:
-    if ann.get('image_id') not in images:
+    image, category = ann.get('image_id'), ann.get('category_id')
+    if not _is_id(image) or image not in images:
         return 'no such image'
-    if ann.get('category_id') not in counts:
-        return 'no such category'
+    if not _is_id(category) or category not in counts:
+        return 'no usable category'
+    if ann.get('iscrowd', 0) not in (0, 1):
+        return '`iscrowd` is neither 0 nor 1'
     bbox, keypoints = ann.get('bbox'), ann.get('keypoints')
     if bbox is not None and not _are_numbers(bbox, 4):
         return '`bbox` is not four finite numbers'
@@ -158,16 +202,22 @@ def _instance_problem(
 def keypoint_counts(content: dict[str, Any]) -> dict[int, int]:
     """Number of keypoints of each category id.
 
-    Where a category has no list of keypoint names, its first annotation tells.
+    Where a category has no list of keypoint names, the number that most of
+    its annotations have counts.
     """
-    counts = {}
-    for category in content['categories']:
-        names = category.get('keypoints')
-        counts[category['id']] = len(names) if isinstance(names, list) else 0
+    lengths: dict[Any, Counter[int]] = defaultdict(Counter)
     for ann in content['annotations']:
         category, keypoints = ann.get('category_id'), ann.get('keypoints')
-        if counts.get(category) == 0 and isinstance(keypoints, list):
-            counts[category] = len(keypoints) // 3
+        if _is_id(category) and isinstance(keypoints, list):
+            lengths[category][len(keypoints) // 3] += 1
+    counts = {}
+    for category in content['categories']:
+        names, key = category.get('keypoints'), category['id']
+        if isinstance(names, list) and names:
+            counts[key] = len(names)
+        else:
+            usual = lengths[key].most_common(1)
+            counts[key] = usual[0][0] if usual else 0
     return counts
 
 

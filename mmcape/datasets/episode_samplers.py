@@ -151,11 +151,18 @@ class EvaluationEpisodeSampler(Sampler):
             logger='current',
         )
 
+        # queries that share a support stay together: it is encoded once
+        self.share = [
+            episode
+            for episode in self.episodes
+            if episode.index // num_queries % self.world_size == self.rank
+        ]
+
     def __iter__(self) -> Iterator[Episode]:
-        return iter(self.episodes[self.rank :: self.world_size])
+        return iter(self.share)
 
     def __len__(self) -> int:
-        return len(self.episodes[self.rank :: self.world_size])
+        return len(self.share)
 
     def set_epoch(self, epoch: int) -> None:
         """The list is the same in every epoch."""

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
 import json
 import logging
 import os.path as osp
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpose.registry import DATASETS
-from xtcocotools.coco import COCO
 
 from mmcape.structures import Episode
 
-from .annotation_checks import (
-    AnnotationError,
-    check_annotations,
-    keypoint_counts,
-)
+from .annotation_checks import AnnotationError, check_annotations
+from .instances import describe_categories, instances_digest, kept_instances
 
 SUPER_CATEGORIES = ('humanbody', 'humanface', 'vehicle', 'furniture')
 
@@ -96,9 +88,14 @@ class MP100Dataset(BaseDataset):
         )
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """One record per kept instance, in image order."""
+        """Records of the kept instances, in image order.
+
+        Raises:
+            AnnotationError: If there are problems that ``on_problems`` does
+                not allow, or no instance is left.
+        """
         content = _read_json(self.ann_file)
-        img_root = self.data_prefix['img']
+        img_root = self.data_prefix.get('img', self.data_root)
         problems = check_annotations(content, self.ann_file, img_root)
         if problems and self.on_problems == 'raise':
             raise AnnotationError(
@@ -107,58 +104,28 @@ class MP100Dataset(BaseDataset):
                 '(the episodes then differ from the published ones)'
             )
 
-        complete = _instances_digest(content)
-        if problems:
-            content['annotations'] = [
-                ann
-                for position, ann in enumerate(content['annotations'])
-                if position not in problems.bad_annotations
-            ]
+        content = problems.usable(content)
+        records = kept_instances(content)
+        if not records:
+            raise AnnotationError(
+                f'{problems.report()}\n{self.ann_file} has no instance that '
+                'can be used: each needs a box and a labelled keypoint'
+            )
+        for record in records:
+            record['img_path'] = osp.join(img_root, record['file_name'])
         self._metainfo.update(
-            categories=_categories(content),
-            instances_sha256=_instances_digest(content),
+            categories=describe_categories(content),
+            instances_sha256=instances_digest(records),
         )
         if problems:
             print_log(
-                f'{problems.report()}\nGoing on without these instances: the '
-                f'list {complete} has become '
-                f'{self._metainfo["instances_sha256"]}, and episodes differ '
-                'from those of a complete data set',
+                f'{problems.report()}\nGoing on with {len(records)} '
+                'instances, sha256 '
+                f'{self._metainfo["instances_sha256"]}: not those of a '
+                'complete data set, so neither are the episodes',
                 logger='current',
                 level=logging.WARNING,
             )
-        return self._instances(content)
-
-    def _instances(self, content: dict[str, Any]) -> list[dict[str, Any]]:
-        with contextlib.redirect_stdout(io.StringIO()):
-            coco = COCO(self.ann_file, ann_data=content)
-        names = {k: c['name'] for k, c in self._metainfo['categories'].items()}
-        records = []
-        for image_id in coco.getImgIds():
-            (image,) = coco.loadImgs(image_id)
-            ann_ids = coco.getAnnIds(imgIds=image_id, iscrowd=False)
-            for ann in coco.loadAnns(ann_ids):
-                box = clip_box(
-                    ann.get('bbox'), image['width'], image['height']
-                )
-                if box is None or not _is_labelled(ann):
-                    continue
-                triples = np.array(ann['keypoints'], np.float32).reshape(-1, 3)
-                records.append(
-                    dict(
-                        id=ann['id'],
-                        img_id=image_id,
-                        img_path=osp.join(
-                            self.data_prefix['img'], image['file_name']
-                        ),
-                        category_id=ann['category_id'],
-                        category_name=names[ann['category_id']],
-                        num_keypoints=len(triples),
-                        bbox=np.array([box], np.float32),
-                        keypoints=triples[None, :, :2],
-                        keypoints_visible=np.minimum(triples[None, :, 2], 1),
-                    )
-                )
         return records
 
     def category_instances(self) -> dict[int, list[int]]:
@@ -217,31 +184,6 @@ def split_file(split: int | str | None, subset: str) -> str:
     )
 
 
-def clip_box(
-    bbox: Sequence[float] | None, width: float, height: float
-) -> tuple[float, float, float, float] | None:
-    """Box (x, y, w, h) -> corners within the image; None if nothing is left.
-
-    As published, a box ends at its last pixel: one inside the image loses 1
-    in width and height.
-    """
-    if bbox is None:
-        return None
-    x, y, w, h = bbox
-    x1, y1 = max(0, x), max(0, y)
-    x2 = min(width - 1, x1 + max(0, w - 1))
-    y2 = min(height - 1, y1 + max(0, h - 1))
-    return (x1, y1, x2, y2) if x2 > x1 and y2 > y1 else None
-
-
-def _is_labelled(ann: dict[str, Any]) -> bool:
-    return (
-        ann.get('area', 1) > 0
-        and max(ann.get('keypoints') or [0]) > 0
-        and ann.get('num_keypoints') != 0
-    )
-
-
 def _read_json(path: str) -> Any:
     try:
         with open(path, encoding='utf-8') as file:
@@ -253,49 +195,3 @@ def _read_json(path: str) -> Any:
         ) from None
     except ValueError as error:
         raise AnnotationError(f'{path} is not valid JSON: {error}') from error
-
-
-def _categories(content: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    counts = keypoint_counts(content)
-    return {
-        category['id']: dict(
-            name=category.get('name', str(category['id'])),
-            num_keypoints=counts[category['id']],
-            keypoint_names=list(category.get('keypoints') or []),
-            skeleton=zero_based_skeleton(
-                category.get('skeleton') or [], counts[category['id']]
-            ),
-        )
-        for category in content['categories']
-    }
-
-
-def zero_based_skeleton(
-    edges: Sequence[Sequence[int]], num_keypoints: int
-) -> list[tuple[int, int]]:
-    """Edges as pairs of positions; those of no keypoint are left out.
-
-    COCO counts keypoints from 1, the later edition of MP-100's annotations
-    from 0: a file that names a keypoint 0 is one of these.
-    """
-    first = 0 if any(0 in edge for edge in edges) else 1
-    pairs = [(start - first, end - first) for start, end in edges]
-    return [pair for pair in pairs if max(pair) < num_keypoints]
-
-
-def _instances_digest(content: dict[str, Any]) -> str:
-    """SHA-256 of the annotations as they are in the file, in its order."""
-    digest = hashlib.sha256()
-    names = {
-        image['id']: image.get('file_name') for image in content['images']
-    }
-    for ann in content['annotations']:
-        entry = [
-            ann['id'],
-            names.get(ann.get('image_id')),
-            ann.get('category_id'),
-            ann.get('bbox'),
-            ann.get('keypoints'),
-        ]
-        digest.update(json.dumps(entry).encode() + b'\n')
-    return digest.hexdigest()

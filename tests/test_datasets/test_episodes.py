@@ -97,6 +97,16 @@ def test_training_ranks_share_the_list(monkeypatch, dataset):
     assert shares == [[0, 3, 6], [1, 4, 7], [2, 5, 0]]
 
 
+def test_epochs_draw_other_episodes(monkeypatch, dataset):
+    sampler = sampler_of_rank(
+        monkeypatch, dataset, 0, 1, type='TrainingEpisodeSampler'
+    )
+    first = list(sampler)
+    assert list(sampler) == first
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+
+
 def test_evaluation_ranks_share_the_list_without_padding(monkeypatch, dataset):
     cfg = dict(type='EvaluationEpisodeSampler', num_queries=3, num_episodes=1)
     shares = [
@@ -106,7 +116,7 @@ def test_evaluation_ranks_share_the_list_without_padding(monkeypatch, dataset):
         ]
         for r in range(4)
     ]
-    assert shares == [[0, 4], [1, 5], [2], [3]]
+    assert shares == [[0, 1, 2], [3, 4, 5], [], []]  # support by support
     assert len(dataset) == 6
 
 

@@ -6,7 +6,8 @@ import pytest
 from mmpose.registry import DATA_SAMPLERS, DATASETS
 
 from mmcape.datasets import AnnotationError
-from mmcape.datasets.mp100 import clip_box, split_file, zero_based_skeleton
+from mmcape.datasets.instances import clip_box
+from mmcape.datasets.mp100 import split_file
 
 
 def test_record_of_an_instance(folder):
@@ -64,10 +65,22 @@ def repeat(section):
 
 
 # what is planted into the second entry, and the id or name to be reported
+UNHASHABLE = {
+    'unhashable category': 'no usable category',
+    'unhashable image': 'no such image',
+}
 FAULTS = {
     'keypoint count': (change('annotations', keypoints=[1.0] * 3), '102'),
     'no such image': (change('annotations', image_id=99), '102'),
-    'no such category': (change('annotations', category_id=99), '102'),
+    'no usable category': (change('annotations', category_id=99), '102'),
+    'unhashable category': (change('annotations', category_id=[1]), '102'),
+    'unhashable image': (change('annotations', image_id=[1]), '102'),
+    '`iscrowd`': (change('annotations', iscrowd='no'), '102'),
+    'no list of names': (change('categories', keypoints=4), 'id: 2'),
+    'no list of keypoint pairs': (
+        change('categories', skeleton=[[-1, 2]]),
+        'id: 2',
+    ),
     'not finite numbers': (
         change('annotations', keypoints=[math.nan] * 9),
         '102',
@@ -101,7 +114,7 @@ def test_fault_is_named(folder, fault):
     with pytest.raises(AnnotationError) as error:
         DATASETS.build(cfg)
     message = str(error.value)
-    assert fault in message
+    assert UNHASHABLE.get(fault, fault) in message
     assert FAULTS[fault][1] in message
     assert 'a.json' in message
 
@@ -112,7 +125,7 @@ def test_all_faults_come_in_one_message(folder):
     folder.content['annotations'][5]['category_id'] = 99
     with pytest.raises(AnnotationError) as error:
         DATASETS.build(folder.write(with_images=False))
-    for part in ('keypoint count', 'gone.png', 'no such category', '106'):
+    for part in ('keypoint count', 'gone.png', 'no usable category', '106'):
         assert part in str(error.value)
 
 
@@ -121,10 +134,14 @@ def test_report_goes_on_without_the_instance(folder, fault):
     whole = DATASETS.build(folder.write()).metainfo['instances_sha256']
     cfg = plant(folder, fault)
     dataset = DATASETS.build(dict(cfg, on_problems='report'))
-    kept = 8 if fault.startswith('duplicate') else 7
+    kept = 7
+    if fault.startswith('duplicate'):
+        kept = 8
+    elif fault.startswith('no list'):
+        kept = 4  # the whole category
     assert len(dataset) == kept
     changed = dataset.metainfo['instances_sha256'] != whole
-    assert changed == (kept == 7)
+    assert changed == (kept < 8)
 
 
 @pytest.mark.parametrize(
@@ -150,16 +167,56 @@ def test_category_without_keypoint_names(folder):
 
 
 @pytest.mark.parametrize(
-    ('edges', 'pairs'),
+    ('fox', 'owl', 'expected'),
     [
-        ([[1, 2], [2, 3]], [(0, 1), (1, 2)]),  # COCO
-        ([[0, 1], [1, 2]], [(0, 1), (1, 2)]),  # later edition of MP-100
-        ([[1, 2], [2, 4]], [(0, 1)]),
-        ([], []),
+        # COCO counts from 1
+        ([[1, 2], [2, 3]], [[1, 4]], ([(0, 1), (1, 2)], [(0, 3)])),
+        # the later edition of MP-100 from 0, in all categories of a file
+        ([[0, 1], [1, 2]], [[1, 3]], ([(0, 1), (1, 2)], [(1, 3)])),
+        # edges of no keypoint are left out
+        ([[1, 2], [2, 4]], [], ([(0, 1)], [])),
     ],
 )
-def test_skeletons_of_both_conventions(edges, pairs):
-    assert zero_based_skeleton(edges, num_keypoints=3) == pairs
+def test_skeletons_of_both_conventions(folder, fox, owl, expected):
+    first, second = folder.content['categories']
+    first['skeleton'], second['skeleton'] = fox, owl
+    categories = DATASETS.build(folder.write()).metainfo['categories']
+    found = categories[7]['skeleton'], categories[2]['skeleton']
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ('section', 'values'),
+    [
+        ('images', dict(width=20)),
+        ('annotations', dict(iscrowd=1)),
+        ('annotations', dict(num_keypoints=0)),
+        ('annotations', dict(bbox=[5.0, 6.0, 30.0, 21.0])),
+        ('annotations', dict(keypoints=[10.0, 12.5, 2.0] * 3)),
+        ('annotations', dict(keypoints=[10.0, 12.0, 0.0] + [9.0] * 6)),
+    ],
+)
+def test_whatever_changes_the_test_changes_the_hash(folder, section, values):
+    cfg = folder.write()
+    before = DATASETS.build(cfg).metainfo['instances_sha256']
+    folder.content[section][0].update(values)
+    cfg = folder.write(with_images=False)
+    assert DATASETS.build(cfg).metainfo['instances_sha256'] != before
+
+
+def test_nothing_left_to_use(folder):
+    for ann in folder.content['annotations']:
+        ann['num_keypoints'] = 0
+    with pytest.raises(AnnotationError, match='no instance that can be used'):
+        DATASETS.build(folder.write())
+
+
+def test_category_without_names_follows_the_majority(folder):
+    for category in folder.content['categories']:
+        del category['keypoints']
+    folder.content['annotations'][0]['keypoints'] = [1.0] * 6
+    with pytest.raises(AnnotationError, match='annotation id: 101\n'):
+        DATASETS.build(folder.write())
 
 
 def test_index_must_be_an_episode(folder):

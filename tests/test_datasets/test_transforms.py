@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from mmpose.registry import DATASETS, TRANSFORMS
@@ -10,7 +11,7 @@ PIPELINE = [
     dict(
         type='ForEachInstance',
         transforms=[
-            dict(type='LoadImage'),
+            dict(type='LoadAnnotatedImage'),
             dict(type='RandomScaleRotation'),
             dict(type='GetSquareCropBox'),
             dict(type='TopdownAffine', input_size=(32, 32)),
@@ -48,6 +49,13 @@ def test_packed_episode(dataset):
     assert sample.metainfo['id'] == 103
     assert sample.support_instances.keypoints.shape == (2, 3, 2)
     assert sample.gt_instances.keypoints.shape == (1, 3, 2)
+
+
+def test_hidden_keypoints_are_packed_as_hidden(folder):
+    folder.content['annotations'][0]['keypoints'][5] = 0.0
+    dataset = DATASETS.build(dict(folder.write(), pipeline=PIPELINE))
+    visible = dataset[episode()]['inputs']['support_visible']
+    assert visible.tolist() == [[True, False, True], [True, True, True]]
 
 
 def test_augmentation_is_a_function_of_the_episode(dataset):
@@ -95,4 +103,11 @@ def test_unreadable_image_is_named(dataset, folder, damage):
         data = path.read_bytes()[:40] if damage == 'truncated' else b'hello'
         path.write_bytes(data)
     with pytest.raises(RuntimeError, match=r'annotation 102 of .*fox/2\.png'):
+        dataset[episode()]
+
+
+def test_image_of_another_size_is_refused(dataset, folder):
+    path = folder.root / 'images' / 'fox' / '2.png'
+    cv2.imwrite(str(path), np.zeros((80, 120, 3), np.uint8))
+    with pytest.raises(RuntimeError, match=r'2\.png: .*120 x 80 .*\(60, 40\)'):
         dataset[episode()]

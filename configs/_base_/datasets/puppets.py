@@ -8,7 +8,7 @@ train_pipeline = [
     dict(
         type='ForEachInstance',
         transforms=[
-            dict(type='LoadImage'),
+            dict(type='LoadAnnotatedImage'),
             dict(
                 type='RandomScaleRotation',
                 scale_factor=0.15,
@@ -25,7 +25,7 @@ val_pipeline = [
     dict(
         type='ForEachInstance',
         transforms=[
-            dict(type='LoadImage'),
+            dict(type='LoadAnnotatedImage'),
             dict(type='GetSquareCropBox', padding=1.25),
             dict(type='TopdownAffine', input_size=input_size),
         ],

@@ -1,6 +1,7 @@
 """What mmpose's own transforms lack for episodes."""
 
 from .for_each_instance import ForEachInstance
+from .load_annotated_image import LoadAnnotatedImage
 from .pack_episode import PackEpisodeInputs
 from .random_scale_rotation import RandomScaleRotation
 from .square_crop_box import GetSquareCropBox
@@ -8,6 +9,7 @@ from .square_crop_box import GetSquareCropBox
 __all__ = [
     'ForEachInstance',
     'GetSquareCropBox',
+    'LoadAnnotatedImage',
     'PackEpisodeInputs',
     'RandomScaleRotation',
 ]

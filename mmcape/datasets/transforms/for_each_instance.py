@@ -46,6 +46,5 @@ class ForEachInstance(BaseTransform):
         except Exception as error:
             raise RuntimeError(
                 f'cannot prepare annotation {instance["id"]} of image '
-                f'{instance["img_path"]}: is the file there and intact? '
-                f'({error})'
+                f'{instance["img_path"]}: {error}'
             ) from error

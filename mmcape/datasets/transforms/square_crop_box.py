@@ -8,7 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
-_UNIT = np.float32(200)
+_UNIT = 200
 
 
 @TRANSFORMS.register_module()
@@ -34,10 +34,14 @@ class GetSquareCropBox(BaseTransform):
         """Add the crop of the box."""
         x1, y1, x2, y2 = results['bbox'][0].astype(np.float64)
         width, height = x2 - x1, y2 - y1
-        side = np.float32(max(width, height) / 200) * np.float32(self.padding)
+        side = np.float32(max(width, height) / _UNIT) * np.float32(
+            self.padding
+        )
         side *= np.float32(results.get('crop_scale_factor', 1))
         results['bbox_center'] = np.array(
             [[x1 + width / 2, y1 + height / 2]], np.float32
         )
-        results['bbox_scale'] = np.full((1, 2), side * _UNIT, np.float32)
+        results['bbox_scale'] = np.full(
+            (1, 2), side * np.float32(_UNIT), np.float32
+        )
         return results

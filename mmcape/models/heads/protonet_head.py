@@ -10,7 +10,7 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType
 from torch import Tensor, nn
 
-from .capeformer_head import SupportEncoding
+from .base import SupportEncoding
 from .map_head import MapHead, MapOutput
 
 METRICS = ('cosine', 'squared_distance')

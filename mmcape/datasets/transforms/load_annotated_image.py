@@ -1,0 +1,48 @@
+"""Reading an image and holding it against its annotation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmpose.datasets.transforms import LoadImage
+from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadAnnotatedImage(LoadImage):
+    """Loads an image that must have the size that was annotated.
+
+    Keypoints of another edition or a resized copy of an image would be
+    scored without complaint.
+
+    Required keys: img_path, annotated_size (w, h). Added keys: as in
+    mmpose's ``LoadImage``.
+
+    Args:
+        check_size: Whether another size is refused.
+    """
+
+    def __init__(self, check_size: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.check_size = check_size
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Load one image.
+
+        Raises:
+            ValueError: If it cannot be read, or has another size.
+        """
+        try:
+            loaded = super().transform(results)
+        except (AttributeError, OSError) as error:
+            raise ValueError(
+                'the file is missing or no intact image'
+            ) from error
+        height, width = loaded['ori_shape']
+        if self.check_size and (width, height) != results['annotated_size']:
+            raise ValueError(
+                f'the image has {width} x {height} pixels, its annotation '
+                f'is for {results["annotated_size"]}; get the edition that '
+                'was annotated, or set check_size=False if you know better'
+            )
+        return loaded
