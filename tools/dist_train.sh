@@ -7,7 +7,7 @@ CONFIG=${1:?config}
 GPUS=${2:?number of GPUs}
 TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-PYTHONPATH="$TOOLS/..:${PYTHONPATH:-}" exec torchrun \
+PYTHONPATH="$TOOLS/..:${PYTHONPATH:-}" exec "${PYTHON:-python}" -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \

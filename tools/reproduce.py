@@ -174,7 +174,7 @@ def measure(cells: list[Cell], runner: Runner, write: Any) -> int:
         entry: dict[str, Any] = dict(vars(cell))
         try:
             report = runner.result(cell)
-        except RuntimeError as error:
+        except (RuntimeError, OSError, ValueError) as error:
             print(f'  {error}', flush=True)
             entry['error'] = str(error)
         else:

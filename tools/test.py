@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import os.path as osp
 
-import mmengine
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmcape.utils.checkpoint_files import CheckpointError, read_checkpoint
-from mmcape.utils.command_line import add_common_arguments, load_config
+from mmcape.utils.command_line import (
+    add_common_arguments,
+    load_config,
+    refuse_unreadable,
+    store_results,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,31 +46,21 @@ def parse_args() -> argparse.Namespace:
         parser.error('--dump must end with .pkl or .pickle')
     if args.checkpoint == 'none':
         args.checkpoint = None
-    elif '://' not in args.checkpoint:
-        try:
-            read_checkpoint(args.checkpoint)
-        except CheckpointError as error:
-            parser.error(str(error))
+    else:
+        refuse_unreadable(parser, args.checkpoint)
     return args
 
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     """Write the options of testing into the config."""
     cfg.load_from = args.checkpoint
-    evaluators = cfg.test_evaluator
-    if not isinstance(evaluators, (list, tuple)):
-        evaluators = [evaluators]
-    result_file = args.out or osp.join(cfg.work_dir, 'test_results.json')
-    for evaluator in evaluators:
-        if evaluator['type'] == 'EpisodePCK':
-            mmengine.mkdir_or_exist(osp.dirname(osp.abspath(result_file)))
-            evaluator['result_file'] = result_file
+    default = osp.join(cfg.work_dir, 'test_results.json')
+    store_results(cfg, 'test_evaluator', args.out or default)
     if args.dump is not None:
-        evaluators = [
-            *evaluators,
+        cfg.test_evaluator = [
+            *cfg.test_evaluator,
             dict(type='DumpResults', out_file_path=args.dump),
         ]
-    cfg.test_evaluator = evaluators
 
 
 def main() -> None:

@@ -8,11 +8,17 @@ Several GPUs: tools/dist_train.sh. A Slurm cluster: tools/slurm_train.sh.
 from __future__ import annotations
 
 import argparse
+import os.path as osp
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmcape.utils.command_line import add_common_arguments, load_config
+from mmcape.utils.command_line import (
+    add_common_arguments,
+    load_config,
+    refuse_unreadable,
+    store_results,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,14 +48,20 @@ def parse_args() -> argparse.Namespace:
         help='scale the learning rate with the total batch size',
     )
     add_common_arguments(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.resume not in (None, 'auto'):
+        refuse_unreadable(parser, args.resume)
+    return args
 
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     """Write the options of training into the config."""
-    if args.no_validate:
+    if args.no_validate or cfg.get('val_evaluator') is None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         cfg.default_hooks.checkpoint.save_best = None
+    else:
+        path = osp.join(cfg.work_dir, 'val_results.json')
+        store_results(cfg, 'val_evaluator', path)
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
         if kind not in ('OptimWrapper', 'AmpOptimWrapper'):

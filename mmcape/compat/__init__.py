@@ -10,6 +10,7 @@ from .checkpoints import allow_mmengine_checkpoints
 from .host_versions import check_host_versions
 from .lent_imports import install_import_finder
 from .package_lookup import register_package
+from .torchvision_weights import register_torchvision_weights
 
 __all__ = ['prepare_openmmlab']
 
@@ -26,3 +27,4 @@ def prepare_openmmlab() -> None:
     check_host_versions()
     allow_mmengine_checkpoints()
     register_package()
+    register_torchvision_weights()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,8 +96,9 @@ class EpisodePCK(BaseMetric):
         unique = {result['index']: result for result in results}
         pairs = [unique[index] for index in sorted(unique)]
         metrics = _means(pairs)
-        if 'PCK@0.2' in metrics:
-            metrics['PCK@0.2_ci95'] = _half_interval(pairs, 'PCK@0.2')
+        width = _half_interval(pairs, 'PCK@0.2')
+        if width is not None:
+            metrics['PCK@0.2_ci95'] = width
         self._report(pairs, metrics)
         return metrics
 
@@ -109,11 +110,15 @@ class EpisodePCK(BaseMetric):
         groups = defaultdict(list)
         for pair in pairs:
             groups[pair['category_id']].append(pair)
+        names = {
+            key: known.get(key, {}).get('name', str(key)) for key in groups
+        }
+        shared = Counter(names.values())
         per_category = {
-            known.get(key, {}).get('name', str(key)): dict(
-                _means(group), pairs=len(group)
+            name if shared[name] == 1 else f'{name} (id {key})': dict(
+                _means(groups[key]), pairs=len(groups[key])
             )
-            for key, group in groups.items()
+            for key, name in names.items()
         }
         report = dict(
             metrics=metrics,
@@ -142,15 +147,16 @@ def _means(pairs: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def _half_interval(pairs: list[dict[str, Any]], name: str) -> float:
-    """1.96 standard errors of the mean over episodes."""
+def _half_interval(pairs: list[dict[str, Any]], name: str) -> float | None:
+    """1.96 standard errors of the mean over episodes, if there are two."""
     episodes = defaultdict(list)
     for pair in pairs:
         key = (pair['category_id'], pair['draw'])
-        episodes[key].append(pair['scores'][name])
+        if name in pair['scores']:
+            episodes[key].append(pair['scores'][name])
     means = [np.mean(scores) for scores in episodes.values()]
     if len(means) < 2:
-        return float('nan')
+        return None
     return float(1.96 * np.std(means, ddof=1) / len(means) ** 0.5)
 
 

@@ -8,6 +8,7 @@ import os.path as osp
 
 from mmengine.config import Config, DictAction
 
+from .checkpoint_files import CheckpointError, read_checkpoint
 from .cpu_ranks import use_gloo_without_gpu
 
 
@@ -85,3 +86,31 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.merge_from_dict(args.cfg_options)
     use_gloo_without_gpu(cfg)
     return cfg
+
+
+def refuse_unreadable(parser: argparse.ArgumentParser, path: str) -> None:
+    """End the tool with one line if a checkpoint file cannot be read."""
+    if '://' in path:
+        return
+    try:
+        read_checkpoint(path)
+    except CheckpointError as error:
+        parser.error(str(error))
+
+
+def store_results(cfg: Config, evaluator: str, path: str) -> None:
+    """Let an evaluator's PCK write its report, with the hashes of the test.
+
+    Args:
+        cfg: The config; the evaluator becomes a list.
+        evaluator: 'val_evaluator' or 'test_evaluator'.
+        path: The file.
+    """
+    metrics = cfg[evaluator]
+    if not isinstance(metrics, (list, tuple)):
+        metrics = [metrics]
+    os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
+    for metric in metrics:
+        if metric['type'] == 'EpisodePCK':
+            metric['result_file'] = path
+    cfg[evaluator] = list(metrics)

@@ -14,12 +14,12 @@ def use_gloo_without_gpu(cfg: Config) -> None:
     the model to it, so on a CPU the group must be there already and the
     model's wrapper must be told of no device.
     """
-    if cfg.launcher == 'none' or torch.cuda.is_available():
+    if cfg.launcher != 'pytorch' or torch.cuda.is_available():
         return
     if not distributed.is_initialized():
         distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel',
+        dict(type='MMDistributedDataParallel', broadcast_buffers=False),
+        **cfg.get('model_wrapper_cfg', {}),
         device_ids=None,
-        broadcast_buffers=False,
     )

@@ -103,6 +103,10 @@ def test_interval_is_over_episodes():
     assert evaluate(pairs)['PCK@0.2_ci95'] == pytest.approx(expected)
 
 
+def test_one_episode_has_no_interval():
+    assert 'PCK@0.2_ci95' not in evaluate([sample(0, [0, 0, 0])])
+
+
 def test_result_file_holds_the_table_and_the_hashes(tmp_path):
     path = tmp_path / 'results.json'
     pairs = [sample(0, [0, 0, 0]), sample(1, [99, 0, 0], category=2)]
@@ -113,6 +117,14 @@ def test_result_file_holds_the_table_and_the_hashes(tmp_path):
     assert report['per_category']['1']['PCK@0.2'] == 1
     assert report['per_category']['2']['PCK@0.2'] == pytest.approx(2 / 3)
     assert len(report['episodes_sha256']) == 64
+
+    clash = {1: dict(name='x'), 2: dict(name='x')}
+    metric = METRICS.build(dict(type='EpisodePCK', result_file=str(path)))
+    metric.dataset_meta = dict(categories=clash)
+    metric.process({}, pairs)
+    metric.evaluate(2)
+    table = json.loads(path.read_text())['per_category']
+    assert set(table) == {'x (id 1)', 'x (id 2)'}
 
     other = [pairs[0], dict(pairs[1], id=77)]
     evaluate(other, result_file=str(path))

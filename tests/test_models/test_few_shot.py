@@ -140,6 +140,92 @@ def test_keypoint_missing_in_one_shot_is_not_valid(model):
     assert not support.valid[1, 4]
 
 
+def far_outside(keypoints):
+    moved = keypoints.clone()
+    moved[1, ..., 4, :] = -500.0
+    return moved
+
+
+def test_keypoint_out_of_the_support_crop_is_not_valid(model):
+    inputs, _ = make_episode_batch(shots=2)
+    support = model.encode_support(
+        inputs['support_img'],
+        far_outside(inputs['support_keypoints']),
+        inputs['support_visible'],
+    )
+    assert support.valid.sum().item() == 13
+    assert not support.valid[1, 4]
+
+
+@torch.no_grad()
+def test_keypoint_out_of_the_query_crop_is_not_learned_from(model):
+    inputs, _ = make_episode_batch()
+    inputs['query_visible'][1, 4] = False
+    hidden = model.loss(inputs, None)
+    inputs['query_visible'][1, 4] = True
+    inputs['query_keypoints'] = far_outside(inputs['query_keypoints'])
+    outside = model.loss(inputs, None)
+    for name, value in hidden.items():
+        torch.testing.assert_close(outside[name], value)
+
+
+@torch.no_grad()
+def test_keypoint_that_the_support_hides_scores_zero(model):
+    inputs, samples = make_episode_batch()
+    inputs['support_visible'][1, 0, 4] = False
+    for i, sample in enumerate(model.predict(inputs, samples)):
+        scores = sample.pred_instances.keypoint_scores[0]
+        assert [j for j in range(7) if scores[j] == 0] == [4] * i
+
+
+@torch.no_grad()
+def test_supports_that_queries_share_are_encoded_once(model, monkeypatch):
+    inputs, samples = make_episode_batch(batch=4)
+    for name in ('support_img', 'support_keypoints', 'support_visible'):
+        inputs[name][1] = inputs[name][0]
+        inputs[name][3] = inputs[name][0]
+    expected = model(inputs, None).points * 128
+    sizes = []
+    encode = model.encode_support
+    monkeypatch.setattr(
+        model,
+        'encode_support',
+        lambda *support: sizes.append(len(support[0])) or encode(*support),
+    )
+    predicted = model.predict(inputs, samples)
+    assert sizes == [2]
+    for i, sample in enumerate(predicted):
+        ours = torch.from_numpy(sample.pred_instances.keypoints[0])
+        shift = torch.tensor([i, 0.0])
+        torch.testing.assert_close(
+            ours, expected[i] + shift, atol=1e-3, rtol=0
+        )
+
+
+def test_crops_of_another_size_than_the_codec_are_refused(model):
+    inputs, _ = make_episode_batch(size=(64, 128))
+    with pytest.raises(ValueError, match='64 x 128 .*128, 128'):
+        model(inputs, None)
+
+
+def test_initial_weights():
+    model = MODELS.build(
+        dict(
+            type='FewShotPoseEstimator',
+            backbone=dict(type='ResNet', depth=18),
+            head=head_config(in_channels=512),
+        )
+    )
+    model.init_weights()
+    weight = model.head.encoder.layers[0].feed_forward.linear1.weight
+    bound = (6 / sum(weight.shape)) ** 0.5  # Xavier uniform
+    assert 0.9 * bound < weight.abs().max() <= bound
+    assert not model.head.query_proj.bias.any()
+    output = model.eval()(make_episode_batch()[0], None)
+    for points in output.layers:  # offsets begin at zero
+        torch.testing.assert_close(points, output.proposals)
+
+
 def test_sample_without_any_keypoint_gives_a_finite_loss(model):
     inputs, _ = make_episode_batch()
     inputs['support_visible'][1] = False

@@ -251,9 +251,14 @@ def test_points_by_hand(model):
 
 @torch.no_grad()
 def test_heatmaps_of_another_size_are_refused(model):
-    inputs, _ = make_episode_batch(size=(64, 64))
+    support = model.encode_support(
+        *(
+            make_episode_batch()[0][f'support_{name}']
+            for name in ('img', 'keypoints', 'visible')
+        )
+    )
     with pytest.raises(ValueError, match='heatmap_size'):
-        model(inputs, None)
+        model.head(torch.zeros(2, 64, 4, 4), support)
 
 
 def test_initialisation():

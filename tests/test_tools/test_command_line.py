@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from mmcape.utils.command_line import load_config
 
@@ -46,12 +47,22 @@ def test_training_options(monkeypatch, load_tool):
     assert cfg.work_dir == 'work_dirs/capeformer_r50_mp100-split1_1shot'
 
 
-def test_resume_from_a_file(monkeypatch, load_tool):
+def test_resume_from_a_file(monkeypatch, load_tool, tmp_path):
+    path = tmp_path / 'a.pth'
+    torch.save({}, path)
     cfg = configure(
-        monkeypatch, load_tool('train.py'), CONFIG, '--resume', 'a.pth'
+        monkeypatch, load_tool('train.py'), CONFIG, '--resume', path
     )
     assert cfg.resume
-    assert cfg.load_from == 'a.pth'
+    assert cfg.load_from == str(path)
+
+
+def test_resume_from_what_is_no_checkpoint(monkeypatch, load_tool, capsys):
+    with pytest.raises(SystemExit):
+        configure(
+            monkeypatch, load_tool('train.py'), CONFIG, '--resume', CONFIG
+        )
+    assert 'cannot be read as a checkpoint' in capsys.readouterr().err
 
 
 def test_test_options(monkeypatch, load_tool, tmp_path):

@@ -33,7 +33,12 @@ def check(path: str) -> dict[str, list[Difference]]:
         raise CheckpointError(
             f'{path} is no fixture of a head: it lacks {sorted(missing)}'
         )
-    return compare(fixture)
+    try:
+        return compare(fixture)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise CheckpointError(
+            f'{path} does not describe a head: {error!r}'
+        ) from error
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 from mmpose.registry import HOOKS
 
 _SHOWN = 5
@@ -32,6 +32,8 @@ class CheckpointFitHook(Hook):
         trains = isinstance(runner._train_loop, BaseLoop)  # a dict till built
         if trains and not runner._resume:
             return
+        if trains:
+            self._check_seed(runner, checkpoint)
         model = runner.model
         if is_model_wrapper(model):
             model = model.module
@@ -40,7 +42,9 @@ class CheckpointFitHook(Hook):
         wrong = [
             f'{name} is missing' for name in expected if name not in found
         ]
-        wrong += [f'{name} is left over' for name in found.keys() - expected]
+        wrong += [
+            f'{name} is left over' for name in found if name not in expected
+        ]
         wrong += [
             f'{name} has shape {tuple(found[name].shape)}, not '
             f'{tuple(value.shape)}'
@@ -51,10 +55,28 @@ class CheckpointFitHook(Hook):
             listed = '\n  '.join(wrong[:_SHOWN])
             more = len(wrong) - _SHOWN
             raise ValueError(
-                f'{runner._load_from} is not a checkpoint of this config: '
+                f'{self._source(runner)} is not a checkpoint of this config: '
                 f'{len(wrong)} weights do not fit:\n  {listed}'
                 + (f'\n  and {more} more' if more > 0 else '')
                 + '\nUse the config that it was trained with (same method, '
                 'backbone and sizes), or convert it with '
                 'tools/model_converters/'
+            )
+
+    @staticmethod
+    def _source(runner: Runner) -> str:
+        latest = find_latest_checkpoint(runner.work_dir)
+        return runner._load_from or latest or 'the given file'
+
+    def _check_seed(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """A run draws its episodes from one seed, from start to end.
+
+        Raises:
+            ValueError: If the checkpoint's run had another one.
+        """
+        seed = checkpoint.get('meta', {}).get('seed')
+        if seed is not None and seed != runner.seed:
+            raise ValueError(
+                f'{self._source(runner)} was trained with seed {seed}, this '
+                f'run has {runner.seed}: set randomness.seed={seed}'
             )

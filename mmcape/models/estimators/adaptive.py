@@ -16,12 +16,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmcape.models.heads.map_head import MapOutput
 from mmcape.typing import EpisodeInputs
 
+from .distinct_rows import distinct_rows
 from .few_shot import FewShotPoseEstimator
 from .inner_loop import (
     Parameters,
     call_with,
     descend,
-    distinct_rows,
     trainable_names,
 )
 
@@ -204,6 +204,16 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
             support,
             keypoints=inputs['query_keypoints'],
             visible=visible,
+        )
+
+    def _encode_distinct(  # type: ignore[override]
+        self, inputs: EpisodeInputs
+    ) -> AdaptedSupport:
+        """Adapt; equal supports are found there."""
+        return self.encode_support(
+            inputs['support_img'],
+            inputs['support_keypoints'],
+            inputs['support_visible'],
         )
 
     def _adapt_all(

@@ -14,6 +14,8 @@ from mmcape.models.heads import HeadOutput, SupportEncoding
 from mmcape.structures import store_prediction
 from mmcape.typing import EpisodeInputs
 
+from .distinct_rows import distinct_rows
+
 
 @MODELS.register_module()
 class FewShotPoseEstimator(BasePoseEstimator):
@@ -59,6 +61,21 @@ class FewShotPoseEstimator(BasePoseEstimator):
         self.support_backbone = support_backbone and MODELS.build(
             support_backbone
         )
+
+    def extract_feat(self, inputs: Tensor) -> Sequence[Tensor]:
+        """Feature maps of images (N, 3, H, W).
+
+        Raises:
+            ValueError: If they are not of the size that the codec is for.
+        """
+        height, width = inputs.shape[-2:]
+        if (width, height) != self.head.codec.input_size:
+            raise ValueError(
+                f'crops are {width} x {height} pixels, the codec of the head '
+                f'is for {self.head.codec.input_size}: give `codec` and '
+                "TopdownAffine's `input_size` in the pipelines the same size"
+            )
+        return super().extract_feat(inputs)
 
     def extract_support_feat(self, images: Tensor) -> Sequence[Tensor]:
         """Feature maps of support images (N, 3, H, W)."""
@@ -109,7 +126,8 @@ class FewShotPoseEstimator(BasePoseEstimator):
         self, inputs: EpisodeInputs, data_samples: list[PoseDataSample]
     ) -> list[PoseDataSample]:
         """Predictions in pixels of the original query images."""
-        output, support = self._run(inputs)
+        support = self._encode_distinct(inputs)
+        output = self.match_query(inputs['query_img'], support)
         keypoints = self.head.codec.decode(output.points.float())
         scores = output.scores.float() * support.valid
         for sample, points, score in zip(
@@ -121,6 +139,17 @@ class FewShotPoseEstimator(BasePoseEstimator):
     def _forward(self, inputs: EpisodeInputs) -> HeadOutput:
         """Raw output, for mode 'tensor'."""
         return self._run(inputs)[0]
+
+    def _encode_distinct(self, inputs: EpisodeInputs) -> SupportEncoding:
+        """Encode each support once, however many queries share it."""
+        images = inputs['support_img']
+        keypoints = inputs['support_keypoints']
+        visible = inputs['support_visible']
+        rows, owner = distinct_rows(keypoints, visible, images)
+        support = self.encode_support(
+            images[rows], keypoints[rows], visible[rows]
+        )
+        return support.rows(owner)
 
     def _run(
         self, inputs: EpisodeInputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -23,6 +24,10 @@ class SupportEncoding:
     """(B, K, C) keypoint tokens."""
     valid: Tensor
     """(B, K) bool, keypoints seen in every support image."""
+
+    def rows(self, index: Sequence[int]) -> SupportEncoding:
+        """The supports at these places of the batch."""
+        return SupportEncoding(self.tokens[index], self.valid[index])
 
 
 class HeadOutput(Protocol):
