@@ -137,6 +137,8 @@ def test_metafile_names_every_mp100_config():
     named = {}
     for metafile in index['Import']:
         content = yaml.safe_load((ROOT / metafile).read_text())
+        for collection in content['Collections']:
+            assert (ROOT / collection['README']).is_file()
         for model in content['Models']:
             # some numbers were never published
             results = model.get('Results', [])
