@@ -13,6 +13,7 @@ import torch
 pytestmark = pytest.mark.parity
 
 GRADIENT = torch.ones(32, 64, 3, 3)
+GOLDEN = Path(__file__).parents[1] / 'golden/capeformer_head.pt'
 TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/check_parity.py'
 
 
@@ -32,6 +33,30 @@ def test_capeformer(parity_dir):
     # 3 cases and 1 case, each with mask, maps, points, losses and gradients
     assert result.stdout.count(' ok\n') == 4 * 15
     assert 'parity holds' in result.stdout
+
+
+def test_recording_of_our_own():
+    """For machines without the published outputs."""
+    result = run(GOLDEN)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.count(' ok\n') == 2 * 13
+
+
+@pytest.mark.parametrize(
+    ('change', 'complaint'),
+    [
+        (dict(cases={}), 'no cases'),
+        (dict(config=dict(embed=16)), 'does not describe a head'),
+        (dict(state_dict={}), 'does not describe a head'),
+    ],
+)
+def test_incomplete_fixture_is_no_parity(change, complaint, tmp_path):
+    fixture = torch.load(GOLDEN, weights_only=True)
+    path = tmp_path / 'incomplete.pt'
+    torch.save({**fixture, **change}, path)
+    result = run(path)
+    assert result.returncode == 2
+    assert complaint in result.stderr
 
 
 def test_pomnet(parity_dir):
