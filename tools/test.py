@@ -19,6 +19,7 @@ from mmcape.utils.command_line import (
     refuse_unreadable,
     store_results,
 )
+from mmcape.utils.distributed_jobs import leave_process_group
 
 
 def parse_args() -> argparse.Namespace:
@@ -69,6 +70,7 @@ def main() -> None:
     cfg = load_config(args)
     apply_options(cfg, args)
     Runner.from_cfg(cfg).test()
+    leave_process_group()
 
 
 if __name__ == '__main__':

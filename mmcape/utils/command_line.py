@@ -9,7 +9,7 @@ import os.path as osp
 from mmengine.config import Config, DictAction
 
 from .checkpoint_files import CheckpointError, read_checkpoint
-from .cpu_ranks import use_gloo_without_gpu
+from .distributed_jobs import use_gloo_without_gpu
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Distributed jobs on machines without a GPU."""
+"""Start and end of distributed jobs, on machines without a GPU too."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ def use_gloo_without_gpu(cfg: Config) -> None:
         **cfg.get('model_wrapper_cfg', {}),
         device_ids=None,
     )
+
+
+def leave_process_group() -> None:
+    """End a distributed job in order, once all ranks are done.
+
+    gloo's threads abort a process that exits while they still run.
+    """
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
