@@ -127,7 +127,7 @@ class FewShotHead(BaseModule, Generic[Output], metaclass=ABCMeta):
             visible: (B, K) bool.
 
         Returns:
-            One scalar a term, and ``acc_pck`` (:meth:`accuracy`) for the log.
+            One scalar a term, and ``acc_pck`` (:func:`accuracy`) for the log.
         """
 
     def counted(
@@ -136,15 +136,15 @@ class FewShotHead(BaseModule, Generic[Output], metaclass=ABCMeta):
         """Which keypoints of the query a loss counts, (B, K) bool."""
         return visible & self.codec.in_reach(keypoints) & support.valid
 
-    @staticmethod
-    @torch.no_grad()
-    def accuracy(points: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-        """Share of keypoints within 0.2 of the crop's side, a scalar.
 
-        Args:
-            points: (B, K, 2) normalised prediction.
-            target: (B, K, 2) normalised ground truth.
-            valid: (B, K) bool, which keypoints count.
-        """
-        distance = (points - target).norm(dim=-1)
-        return ((distance < 0.2) & valid).sum() / valid.sum().clamp(min=1)
+@torch.no_grad()
+def accuracy(points: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Share of keypoints within 0.2 of the crop's side, a scalar.
+
+    Args:
+        points: (B, K, 2) normalised prediction.
+        target: (B, K, 2) normalised ground truth.
+        valid: (B, K) bool, which keypoints count.
+    """
+    distance = (points - target).norm(dim=-1)
+    return ((distance < 0.2) & valid).sum() / valid.sum().clamp(min=1)

@@ -9,7 +9,7 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, OptConfigType
 from torch import Tensor, nn
 
-from .base import FewShotHead, SupportEncoding
+from .base import FewShotHead, SupportEncoding, accuracy
 
 
 @dataclass(frozen=True)
@@ -165,5 +165,5 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
         for i, points in enumerate(output.layers):
             losses[f'loss_layer{i}'] = self.refine_loss(points, target, valid)
 
-        losses['acc_pck'] = self.accuracy(output.points, target, valid)
+        losses['acc_pck'] = accuracy(output.points, target, valid)
         return losses

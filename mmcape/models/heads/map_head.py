@@ -13,6 +13,8 @@ from torch import Tensor
 
 from mmcape.models.layers.map_decoding import DECODINGS, decode_maps
 
+from .base import accuracy
+
 
 @dataclass(frozen=True)
 class MapOutput:
@@ -99,13 +101,12 @@ class MapHead(BaseModule):
             visible: (B, K) bool.
 
         Returns:
-            ``loss_heatmap``, and ``acc_pck``: the share of keypoints that
-            lie within 0.2 of the crop's side, for the log.
+            ``loss_heatmap``, and ``acc_pck`` (:func:`accuracy`) for the log.
         """
         valid = visible & self.codec.in_reach(keypoints) & support.valid
         loss = self.map_loss(output.similarity, keypoints, valid)
-        with torch.no_grad():
-            target = self.codec.normalize(keypoints)
-            distance = (output.points - target).norm(dim=-1)
-            hits = ((distance < 0.2) & valid).sum()
-        return dict(loss_heatmap=loss, acc_pck=hits / valid.sum().clamp(min=1))
+        target = self.codec.normalize(keypoints)
+        return dict(
+            loss_heatmap=loss,
+            acc_pck=accuracy(output.points, target, valid),
+        )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmcape.codecs import heatmap_maximum
 
-from .base import FewShotHead, SupportEncoding
+from .base import FewShotHead, SupportEncoding, accuracy
 
 
 @dataclass(frozen=True)
@@ -125,5 +125,5 @@ class PomNetHead(FewShotHead[PomNetOutput]):
             loss_heatmap=self.heatmap_loss(
                 output.heatmaps, self.codec.heatmaps(keypoints), valid
             ),
-            acc_pck=self.accuracy(output.points, target, valid),
+            acc_pck=accuracy(output.points, target, valid),
         )
