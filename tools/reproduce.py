@@ -11,6 +11,7 @@ not stop the others. Tables are described in tools/tables.yml.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from typing import Any
 
 import mmengine
 from mmengine.config import Config
+
+from mmcape.datasets.mp100 import split_file
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = mmengine.load(ROOT / 'tools/tables.yml')
@@ -57,6 +60,9 @@ def cells_of(table: dict[str, Any], benchmark: str) -> Iterator[Cell]:
 class Runner:
     """Trains and tests configs, each once.
 
+    A run's folder is named after its config and remembers the settings and
+    the data that it was made from.
+
     Args:
         work_dir: Folder of all runs.
         data_root: Where the benchmark lies; None for the configs' place.
@@ -74,10 +80,12 @@ class Runner:
         """Report of a cell's test; runs what it takes.
 
         Raises:
-            RuntimeError: If training or testing fails.
+            RuntimeError: If training or testing fails, or the folder holds a
+                run of other settings.
         """
-        checkpoint = self._train(cell.config)
         folder = self._folder(cell.config)
+        self._claim(folder, cell.config)
+        checkpoint = self._train(folder, cell.config)
         report = folder / f'test_{cell.shots}shot.json'
         fresh = (
             report.exists()
@@ -100,13 +108,54 @@ class Runner:
             )
         return json.loads(report.read_text('utf-8'))
 
-    def _train(self, config: str) -> Path:
+    def _claim(self, folder: Path, config: str) -> None:
+        """Note what a folder's run is made from.
+
+        Raises:
+            RuntimeError: If it is from something else.
+        """
+        settings = self._settings(config)
+        note = folder / 'settings.json'
+        if not note.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps(settings, indent=2))
+            return
+        found = json.loads(note.read_text('utf-8'))
+        other = [key for key in settings if settings[key] != found.get(key)]
+        if other:
+            raise RuntimeError(
+                f'{folder} holds a run with other {" and ".join(other)}: '
+                'remove it, or choose another --work-dir'
+            )
+
+    def _settings(self, config: str) -> dict[str, Any]:
+        """What a config's numbers depend on."""
+        cfg = Config.fromfile(str(ROOT / 'configs' / config))
+        text = json.dumps(cfg.to_dict(), sort_keys=True, default=str)
+        data = [
+            self._digest(cfg[f'{name}_dataloader'].dataset)
+            for name in ('train', 'val', 'test')
+        ]
+        return dict(
+            config=hashlib.sha256(text.encode()).hexdigest(),
+            epochs=self.epochs or cfg.train_cfg.max_epochs,
+            data=data,
+        )
+
+    def _digest(self, dataset: Any) -> str | None:
+        """SHA-256 of an annotation file; None if the run will miss it."""
+        subset = dataset.get('subset', 'train')
+        name = dataset.get('ann_file') or split_file(dataset.split, subset)
+        path = ROOT / (self.data_root or dataset.data_root) / name
+        if not path.exists():
+            return None
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def _train(self, folder: Path, config: str) -> Path:
         """Last checkpoint of a config's training, which is brought to end."""
-        folder = self._folder(config)
         epochs = self.epochs or self._epochs_of(config)
         checkpoint = folder / f'epoch_{epochs}.pth'
         if not checkpoint.exists():
-            folder.mkdir(parents=True, exist_ok=True)
             self._run(
                 folder / 'train.log',
                 'tools/train.py',

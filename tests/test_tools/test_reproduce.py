@@ -69,6 +69,11 @@ def test_failing_row_does_not_lose_the_others(tool):
 
 
 def test_finished_work_is_not_done_again(tool, tmp_path, monkeypatch):
+    annotations = tmp_path / 'other data'
+    (annotations / 'annotations').mkdir(parents=True)
+    for split in ('train', 'val', 'test'):
+        path = annotations / f'annotations/puppets_{split}.json'
+        path.write_text(split)
     runner = tool.Runner(tmp_path, None, epochs=2)
     (cell,) = (
         c
@@ -87,6 +92,13 @@ def test_finished_work_is_not_done_again(tool, tmp_path, monkeypatch):
         else:
             (folder / 'test_1shot.json').write_text(json.dumps(report(0.4)))
 
-    monkeypatch.setattr(runner, '_run', fake_run)
+    monkeypatch.setattr(tool.Runner, '_run', staticmethod(fake_run))
     assert runner.result(cell) == runner.result(cell)
     assert calls == ['tools/train.py', 'tools/test.py']
+
+    for other, what in (
+        (tool.Runner(tmp_path, None, epochs=3), 'epochs'),
+        (tool.Runner(tmp_path, annotations, epochs=2), 'data'),
+    ):
+        with pytest.raises(RuntimeError, match=f'with other {what}: remove'):
+            other.result(cell)
