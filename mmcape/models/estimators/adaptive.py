@@ -227,7 +227,7 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
     ) -> AdaptedSupport:
         """Steps from ``start`` on each distinct support of a batch."""
         self.head.check_keypoints(keypoints.size(2))
-        valid = visible & self.head.codec.in_reach(keypoints)
+        valid = self.head.usable(keypoints, visible)
         rows, owner = distinct_rows(keypoints, visible, images)
         inputs = self._stem(images[rows].flatten(0, 1))
         inputs = inputs.unflatten(0, (len(rows), images.size(1)))
