@@ -152,9 +152,6 @@ def test_metafile_names_every_mp100_config():
     for method, published in (('capeformer', 89.45), ('pomnet', 84.23)):
         first = f'configs/{method}/{method}_r50_mp100-split1_1shot.py'
         assert named[first] == [{'PCK@0.2 (published)': published}]
-    for method, published in (('capeformer', 89.45),):
-        first = f'configs/{method}/{method}_r50_mp100-split1_1shot.py'
-        assert named[first] == [{'PCK@0.2 (published)': published}]
     mean = 'PCK@0.2 (published mean of five splits)'
     for name, results in named.items():
         method = name.split('/')[1]

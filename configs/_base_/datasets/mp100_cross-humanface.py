@@ -1,12 +1,5 @@
-# Trained on every other super-category. There is no validation subset: the
-# test episodes are watched during training, as published.
-_base_ = './mp100_split1.py'
+_base_ = './mp100_cross-humanbody.py'
 
 train_dataloader = dict(dataset=dict(split='humanface'))
-val_dataloader = dict(
-    sampler=dict(num_episodes=200),
-    dataset=dict(split='humanface', subset='test'),
-)
-test_dataloader = dict(
-    sampler=dict(num_episodes=200), dataset=dict(split='humanface')
-)
+val_dataloader = dict(dataset=dict(split='humanface'))
+test_dataloader = dict(dataset=dict(split='humanface'))

@@ -1,11 +1,8 @@
-# Trained on every other super-category. There is no validation subset: the
-# test episodes are watched during training, as published.
-_base_ = './mp100_split1.py'
+_base_ = './mp100_cross-humanbody.py'
 
 train_dataloader = dict(dataset=dict(split='vehicle'))
 val_dataloader = dict(
-    sampler=dict(num_episodes=100),
-    dataset=dict(split='vehicle', subset='test'),
+    sampler=dict(num_episodes=100), dataset=dict(split='vehicle')
 )
 test_dataloader = dict(
     sampler=dict(num_episodes=100), dataset=dict(split='vehicle')

@@ -4,34 +4,11 @@ _base_ = './mp100_split1.py'
 data_root = 'data/puppets'
 input_size = (128, 128)
 
-train_pipeline = [
-    dict(
-        type='ForEachInstance',
-        transforms=[
-            dict(type='LoadAnnotatedImage'),
-            dict(
-                type='RandomScaleRotation',
-                scale_factor=0.15,
-                rotate_factor=15,
-                rotate_prob=0.6,
-            ),
-            dict(type='GetSquareCropBox', padding=1.25),
-            dict(type='TopdownAffine', input_size=input_size),
-        ],
-    ),
-    dict(type='PackEpisodeInputs'),
-]
-val_pipeline = [
-    dict(
-        type='ForEachInstance',
-        transforms=[
-            dict(type='LoadAnnotatedImage'),
-            dict(type='GetSquareCropBox', padding=1.25),
-            dict(type='TopdownAffine', input_size=input_size),
-        ],
-    ),
-    dict(type='PackEpisodeInputs'),
-]
+# MP-100's pipelines but for the size of the crops, which come last
+train_pipeline = _base_.train_pipeline
+train_pipeline[0].transforms[-1].input_size = input_size
+val_pipeline = _base_.val_pipeline
+val_pipeline[0].transforms[-1].input_size = input_size
 
 train_dataloader = dict(
     batch_size=32,

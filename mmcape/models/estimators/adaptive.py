@@ -5,25 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from mmpose.registry import MODELS
-from mmpose.structures import PoseDataSample
-from mmpose.utils.typing import ConfigType, OptConfigType, OptMultiConfig
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcape.models.heads.map_head import MapOutput
 from mmcape.typing import EpisodeInputs
 
+from .base import EpisodePoseEstimator
 from .distinct_rows import distinct_rows
-from .few_shot import FewShotPoseEstimator
-from .inner_loop import (
-    Parameters,
-    call_with,
-    descend,
-    trainable_names,
-)
+from .inner_loop import Parameters, call_with, descend, trainable_names
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class AdaptedSupport:
 
 
 @MODELS.register_module()
-class AdaptivePoseEstimator(FewShotPoseEstimator):
+class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
     """Adapts a heatmap network by gradient steps on the support images.
 
     With ``train_steps`` > 0 this is MAML (Finn et al., 2017): training adapts
@@ -64,9 +58,6 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
     adapt on their own, and queries with equal supports share one adaptation.
 
     Args:
-        backbone: Config of the backbone; its last feature map is used.
-        head: Config of a
-            :class:`~mmcape.models.heads.KeypointChannelsHead`.
         adapt: Prefixes of the names of the parameters that adapt, e.g.
             'head', or 'backbone.layer4' and 'head', or 'all'. Frozen ones
             (without gradient when the model is built) never do.
@@ -75,11 +66,8 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
         inner_rate: Size of the steps.
         second_order: Whether training sees how the start changes the
             gradients of the inner loop, or takes them as constants.
-        neck: Config of a neck, or None.
-        data_preprocessor: Config of the data preprocessor.
-        train_cfg: Kept for mmpose's interface.
-        test_cfg: Kept for mmpose's interface.
-        init_cfg: Initialisation, e.g. a checkpoint.
+        **kwargs: Those of :class:`EpisodePoseEstimator`; the head is a
+            :class:`~mmcape.models.heads.KeypointChannelsHead`.
 
     Raises:
         ValueError: If no parameter is to adapt.
@@ -87,29 +75,15 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
 
     def __init__(
         self,
-        backbone: ConfigType,
-        head: ConfigType,
         *,
         adapt: str | Sequence[str] = 'head',
         train_steps: int,
         test_steps: int,
         inner_rate: float,
         second_order: bool = True,
-        neck: OptConfigType = None,
-        data_preprocessor: OptConfigType = None,
-        train_cfg: OptConfigType = None,
-        test_cfg: OptConfigType = None,
-        init_cfg: OptMultiConfig = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            backbone=backbone,
-            head=head,
-            neck=neck,
-            data_preprocessor=data_preprocessor,
-            train_cfg=train_cfg,
-            test_cfg=test_cfg,
-            init_cfg=init_cfg,
-        )
+        super().__init__(**kwargs)
         self.train_steps = train_steps
         self.test_steps = test_steps
         self.inner_rate = inner_rate
@@ -131,15 +105,10 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
                     module.eval()
         return self
 
-    def encode_support(  # type: ignore[override]
+    def encode_support(
         self, images: Tensor, keypoints: Tensor, visible: Tensor
     ) -> AdaptedSupport:
-        """Adapt to annotated support images, as in validation and test.
-
-        Args:
-            images: (B, S, 3, H, W) normalised.
-            keypoints: (B, S, K, 2) in pixels of the crops.
-            visible: (B, S, K) bool.
+        """Adapt to supports; see :class:`EpisodePoseEstimator`.
 
         Raises:
             ValueError: If K exceeds the head's channels.
@@ -152,15 +121,10 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
             start, images, keypoints, visible, self.test_steps, False
         )
 
-    def match_query(  # type: ignore[override]
+    def match_query(
         self, images: Tensor, support: AdaptedSupport
     ) -> MapOutput:
-        """Find the support's keypoints with the parameters adapted to it.
-
-        Args:
-            images: (B, 3, H, W) normalised.
-            support: From :meth:`encode_support`, of the same batch size.
-        """
+        """Find keypoints; see :class:`EpisodePoseEstimator`."""
         inputs = self._stem(images)
         owner = torch.tensor(support.owner)
         order = owner.argsort(stable=True)
@@ -173,47 +137,23 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
         maps = maps[order.argsort().to(maps.device), : support.valid.size(1)]
         return self.head.read(maps)
 
-    def loss(
-        self, inputs: EpisodeInputs, data_samples: list[PoseDataSample]
-    ) -> dict[str, Tensor]:
-        """Query losses, after ``train_steps`` on each support if there are.
-
-        Raises:
-            ValueError: If K exceeds the head's channels.
-        """
-        del data_samples
+    def _encode_to_train(self, inputs: EpisodeInputs) -> AdaptedSupport:
+        """Adapt by ``train_steps``; without them, the model is as it is."""
         visible = inputs['query_visible']
-        if self.train_steps:
-            support = self._adapt_all(
-                self._parameters_to_adapt(),
-                inputs['support_img'],
-                inputs['support_keypoints'],
-                inputs['support_visible'],
-                self.train_steps,
-                self.second_order,
-            )
-        else:
+        if not self.train_steps:
             self.head.check_keypoints(visible.size(1))
-            support = AdaptedSupport(
+            return AdaptedSupport(
                 parameters=[{}],
                 owner=[0] * len(visible),
                 valid=torch.ones_like(visible),
             )
-        return self.head.loss(
-            self.match_query(inputs['query_img'], support),
-            support,
-            keypoints=inputs['query_keypoints'],
-            visible=visible,
-        )
-
-    def _encode_distinct(  # type: ignore[override]
-        self, inputs: EpisodeInputs
-    ) -> AdaptedSupport:
-        """Adapt; equal supports are found there."""
-        return self.encode_support(
+        return self._adapt_all(
+            self._parameters_to_adapt(),
             inputs['support_img'],
             inputs['support_keypoints'],
             inputs['support_visible'],
+            self.train_steps,
+            self.second_order,
         )
 
     def _adapt_all(
@@ -227,7 +167,7 @@ class AdaptivePoseEstimator(FewShotPoseEstimator):
     ) -> AdaptedSupport:
         """Steps from ``start`` on each distinct support of a batch."""
         self.head.check_keypoints(keypoints.size(2))
-        valid = visible & self.head.codec.in_reach(keypoints)
+        valid = self.head.usable(keypoints, visible)
         rows, owner = distinct_rows(keypoints, visible, images)
         inputs = self._stem(images[rows].flatten(0, 1))
         inputs = inputs.unflatten(0, (len(rows), images.size(1)))

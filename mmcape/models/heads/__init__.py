@@ -1,6 +1,6 @@
 """What follows the backbone."""
 
-from .base import FewShotHead, HeadOutput, SupportEncoding
+from .base import FewShotHead, HeadOutput, KeypointHead, SupportEncoding
 from .capeformer_head import CapeFormerHead, CapeOutput
 from .keypoint_channels_head import KeypointChannelsHead
 from .map_head import MapHead, MapOutput
@@ -12,11 +12,12 @@ __all__ = [
     'CapeOutput',
     'FewShotHead',
     'HeadOutput',
-    'PomNetHead',
-    'PomNetOutput',
     'KeypointChannelsHead',
+    'KeypointHead',
     'MapHead',
     'MapOutput',
+    'PomNetHead',
+    'PomNetOutput',
     'ProtoNetHead',
     'SupportEncoding',
 ]

@@ -30,6 +30,14 @@ class SupportEncoding:
         return SupportEncoding(self.tokens[index], self.valid[index])
 
 
+class HasValid(Protocol):
+    """An encoded support, whatever else it holds."""
+
+    @property
+    def valid(self) -> Tensor:
+        """(B, K) bool, keypoints seen in every support image."""
+
+
 class HeadOutput(Protocol):
     """What the estimator needs of a head's answer."""
 
@@ -45,7 +53,59 @@ class HeadOutput(Protocol):
 Output = TypeVar('Output', bound=HeadOutput)
 
 
-class FewShotHead(BaseModule, Generic[Output], metaclass=ABCMeta):
+class KeypointHead(BaseModule, Generic[Output], metaclass=ABCMeta):
+    """Head whose points lie in the frame of a codec.
+
+    Args:
+        codec: Config of the keypoint codec.
+    """
+
+    def __init__(self, codec: ConfigType) -> None:
+        super().__init__()
+        self.codec = KEYPOINT_CODECS.build(codec)
+
+    def usable(self, keypoints: Tensor, visible: Tensor) -> Tensor:
+        """Which keypoints (..., 2), in pixels, a crop shows: (...) bool."""
+        return visible & self.codec.in_reach(keypoints)
+
+    def loss(
+        self,
+        output: Output,
+        support: HasValid,
+        keypoints: Tensor,
+        visible: Tensor,
+    ) -> dict[str, Tensor]:
+        """Losses against the annotated query.
+
+        Args:
+            output: The head's answer.
+            support: The encoded support.
+            keypoints: (B, K, 2) of the query, in pixels of the crop.
+            visible: (B, K) bool.
+
+        Returns:
+            One scalar a term, and ``acc_pck`` (:func:`accuracy`) for the log.
+        """
+        valid = self.usable(keypoints, visible) & support.valid
+        target = self.codec.normalize(keypoints)
+        losses = self.loss_terms(output, keypoints, valid)
+        losses['acc_pck'] = accuracy(output.points, target, valid)
+        return losses
+
+    @abstractmethod
+    def loss_terms(
+        self, output: Output, keypoints: Tensor, valid: Tensor
+    ) -> dict[str, Tensor]:
+        """What training minimises, one scalar a term.
+
+        Args:
+            output: The head's answer.
+            keypoints: (B, K, 2) of the query, in pixels of the crop.
+            valid: (B, K) bool, which keypoints count.
+        """
+
+
+class FewShotHead(KeypointHead[Output]):
     """Head that encodes supports once and matches them with any query.
 
     Args:
@@ -62,8 +122,7 @@ class FewShotHead(BaseModule, Generic[Output], metaclass=ABCMeta):
         embed_dims: int,
         pooling: OptConfigType,
     ) -> None:
-        super().__init__()
-        self.codec = KEYPOINT_CODECS.build(codec)
+        super().__init__(codec)
         self.embed_dims = embed_dims
         self.pooling = MODELS.build(pooling or dict(type='KeypointPooling'))
         self.support_proj = nn.Linear(in_channels, embed_dims)
@@ -79,7 +138,7 @@ class FewShotHead(BaseModule, Generic[Output], metaclass=ABCMeta):
             keypoints: (B, S, K, 2) in pixels of the crops.
             visible: (B, S, K) bool.
         """
-        valid = (visible & self.codec.in_reach(keypoints)).all(dim=1)
+        valid = self.usable(keypoints, visible).all(dim=1)
         pooled = self.pooling(features, keypoints, self.codec)
         pooled = pooled * valid.unsqueeze(-1)
         return SupportEncoding(self.support_proj(pooled), valid)
@@ -109,32 +168,6 @@ class FewShotHead(BaseModule, Generic[Output], metaclass=ABCMeta):
             features: (B, C, h, w) of the query images.
             support: From :meth:`encode_support`.
         """
-
-    @abstractmethod
-    def loss(
-        self,
-        output: Output,
-        support: SupportEncoding,
-        keypoints: Tensor,
-        visible: Tensor,
-    ) -> dict[str, Tensor]:
-        """Losses against the annotated query.
-
-        Args:
-            output: From :meth:`forward`.
-            support: From :meth:`encode_support`.
-            keypoints: (B, K, 2) of the query, in pixels of the crop.
-            visible: (B, K) bool.
-
-        Returns:
-            One scalar a term, and ``acc_pck`` (:func:`accuracy`) for the log.
-        """
-
-    def counted(
-        self, keypoints: Tensor, visible: Tensor, support: SupportEncoding
-    ) -> Tensor:
-        """Which keypoints of the query a loss counts, (B, K) bool."""
-        return visible & self.codec.in_reach(keypoints) & support.valid
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, OptConfigType
 from torch import Tensor, nn
 
-from .base import FewShotHead, SupportEncoding, accuracy
+from .base import FewShotHead, SupportEncoding
 
 
 @dataclass(frozen=True)
@@ -139,15 +139,10 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
             scores=found.peak_mass,
         )
 
-    def loss(
-        self,
-        output: CapeOutput,
-        support: SupportEncoding,
-        keypoints: Tensor,
-        visible: Tensor,
+    def loss_terms(
+        self, output: CapeOutput, keypoints: Tensor, valid: Tensor
     ) -> dict[str, Tensor]:
-        """One term a stage; see :class:`FewShotHead`."""
-        valid = self.counted(keypoints, visible, support)
+        """One term a stage; see :class:`KeypointHead`."""
         target = self.codec.normalize(keypoints)
 
         losses = {}
@@ -164,6 +159,4 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
             )
         for i, points in enumerate(output.layers):
             losses[f'loss_layer{i}'] = self.refine_loss(points, target, valid)
-
-        losses['acc_pck'] = accuracy(output.points, target, valid)
         return losses

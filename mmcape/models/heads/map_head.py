@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
-from mmengine.model import BaseModule
-from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType
 from torch import Tensor
 
 from mmcape.models.layers.map_decoding import DECODINGS, decode_maps
 
-from .base import accuracy
+from .base import KeypointHead
 
 
 @dataclass(frozen=True)
@@ -28,15 +26,7 @@ class MapOutput:
     """(B, K) share of the softmax around its maximum."""
 
 
-class HasValid(Protocol):
-    """An encoded support, whatever else it holds."""
-
-    @property
-    def valid(self) -> Tensor:
-        """(B, K) bool, keypoints seen in every support image."""
-
-
-class MapHead(BaseModule):
+class MapHead(KeypointHead[MapOutput]):
     """Base of the heads whose answer is read from maps.
 
     Args:
@@ -56,10 +46,9 @@ class MapHead(BaseModule):
         heatmap_loss: ConfigType | None = None,
         decoding: str = 'argmax',
     ) -> None:
-        super().__init__()
+        super().__init__(codec)
         if decoding not in DECODINGS:
             raise ValueError(f'decoding is {decoding!r}, not in {DECODINGS}')
-        self.codec = KEYPOINT_CODECS.build(codec)
         self.heatmap_loss = MODELS.build(
             heatmap_loss or dict(type='SimilarityCrossEntropyLoss')
         )
@@ -85,28 +74,9 @@ class MapHead(BaseModule):
         targets = self.codec.cell_targets(keypoints, (height, width))
         return self.heatmap_loss(maps, targets, valid)
 
-    def loss(
-        self,
-        output: MapOutput,
-        support: HasValid,
-        keypoints: Tensor,
-        visible: Tensor,
+    def loss_terms(
+        self, output: MapOutput, keypoints: Tensor, valid: Tensor
     ) -> dict[str, Tensor]:
-        """Losses against the annotated query.
-
-        Args:
-            output: From :meth:`read`.
-            support: The encoded support.
-            keypoints: (B, K, 2) of the query, in pixels of the crop.
-            visible: (B, K) bool.
-
-        Returns:
-            ``loss_heatmap``, and ``acc_pck`` (:func:`accuracy`) for the log.
-        """
-        valid = visible & self.codec.in_reach(keypoints) & support.valid
+        """The loss of the maps; see :class:`KeypointHead`."""
         loss = self.map_loss(output.similarity, keypoints, valid)
-        target = self.codec.normalize(keypoints)
-        return dict(
-            loss_heatmap=loss,
-            acc_pck=accuracy(output.points, target, valid),
-        )
+        return dict(loss_heatmap=loss)

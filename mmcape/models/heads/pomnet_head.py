@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmcape.codecs import heatmap_maximum
 
-from .base import FewShotHead, SupportEncoding, accuracy
+from .base import FewShotHead, SupportEncoding
 
 
 @dataclass(frozen=True)
@@ -111,19 +111,10 @@ class PomNetHead(FewShotHead[PomNetOutput]):
         points = cells.float() / cells.new_tensor(size).float()
         return PomNetOutput(heatmaps, points, scores)
 
-    def loss(
-        self,
-        output: PomNetOutput,
-        support: SupportEncoding,
-        keypoints: Tensor,
-        visible: Tensor,
+    def loss_terms(
+        self, output: PomNetOutput, keypoints: Tensor, valid: Tensor
     ) -> dict[str, Tensor]:
-        """The loss on heatmaps; see :class:`FewShotHead`."""
-        valid = self.counted(keypoints, visible, support)
-        target = self.codec.normalize(keypoints)
-        return dict(
-            loss_heatmap=self.heatmap_loss(
-                output.heatmaps, self.codec.heatmaps(keypoints), valid
-            ),
-            acc_pck=accuracy(output.points, target, valid),
-        )
+        """The loss on heatmaps; see :class:`KeypointHead`."""
+        targets = self.codec.heatmaps(keypoints)
+        loss = self.heatmap_loss(output.heatmaps, targets, valid)
+        return dict(loss_heatmap=loss)

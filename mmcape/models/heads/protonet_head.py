@@ -80,7 +80,7 @@ class ProtoNetHead(MapHead):
             keypoints: (B, S, K, 2) in pixels of the crops.
             visible: (B, S, K) bool.
         """
-        valid = (visible & self.codec.in_reach(keypoints)).all(dim=1)
+        valid = self.usable(keypoints, visible).all(dim=1)
         prototypes = self.pooling(features, keypoints, self.codec)
         return SupportEncoding(prototypes * valid.unsqueeze(-1), valid)
 
