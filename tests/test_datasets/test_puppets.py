@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import colorsys
 import json
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from mmcape.datasets.puppets import (
     FAMILIES,
     OtherPuppetsError,
+    Variation,
     contact_sheet,
     generate,
 )
+from mmcape.datasets.puppets.appearance import random_coat
 from mmcape.datasets.puppets.pose import (
     landmark_points,
     pose_parts,
@@ -22,7 +25,12 @@ from mmcape.datasets.puppets.pose import (
     scaling,
     translation,
 )
-from mmcape.datasets.puppets.species import make_species, make_splits
+from mmcape.datasets.puppets.scene import draw_scene
+from mmcape.datasets.puppets.species import (
+    make_bystanders,
+    make_species,
+    make_splits,
+)
 
 TINY: dict[str, Any] = dict(categories=(3, 1, 2), instances=(3, 2, 2))
 
@@ -190,6 +198,53 @@ def test_left_is_on_the_left_when_seen_from_above(family: str) -> None:
         assert places[name] < places[name.replace('left_', 'right_')]
 
 
+def directions(variation: Variation) -> np.ndarray:
+    """Degrees from nose to chin of 30 masks, about their mean."""
+    mask = make_species(0, 0, list(FAMILIES).index('mask'))
+    names = [landmark.name for landmark in mask.landmarks]
+    bystanders = make_bystanders(0, 2)
+    steps = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        points = draw_scene(mask, bystanders, variation, rng).points
+        x, y = points[names.index('chin')] - points[names.index('nose')]
+        steps.append(complex(x, y) / np.hypot(x, y))
+    middle = np.mean(steps)
+    return np.degrees(np.abs(np.angle(steps / middle)))
+
+
+def test_instances_turn_about_the_heading_of_their_species() -> None:
+    still = directions(Variation(rotation=0, hue=0))
+    assert still.max() < 15  # shear and perspective
+    some = directions(Variation(rotation=45, hue=0))
+    assert 30 < some.max() < 60
+    assert directions(Variation(rotation=180, hue=0)).max() > 120
+
+
+def test_a_coat_changes_each_colour_on_its_own() -> None:
+    def hue_of(colour: tuple[float, float, float]) -> float:
+        blue, green, red = colour
+        return 360 * colorsys.rgb_to_hsv(red, green, blue)[0]
+
+    bluish, reddish = (200.0, 80.0, 50.0), (40.0, 60.0, 180.0)
+    turns = []
+    for seed in range(20):
+        coat = random_coat(np.random.default_rng(seed), 60 / 360)
+        assert coat(bluish) == coat(bluish)
+        turns.append(
+            [
+                (hue_of(coat(one)) - hue_of(one) + 180) % 360 - 180
+                for one in (bluish, reddish)
+            ]
+        )
+    changes = np.asarray(turns)
+    assert np.abs(changes).max() < 60.001
+    assert np.abs(changes).max() > 40
+    assert np.abs(np.corrcoef(changes.T)[0, 1]) < 0.5
+    same = random_coat(np.random.default_rng(0), 0)
+    assert same(bluish) == bluish
+
+
 def test_more_training_categories_leave_the_test_species_alone() -> None:
     few = make_splits(0, dict(train=2, val=1, test=3))
     many = make_splits(0, dict(train=30, val=1, test=3))
@@ -236,6 +291,8 @@ def test_interrupted_run_is_drawn_anew(tmp_path: Path) -> None:
         dict(categories=(1, 0, 1)),
         dict(instances=(1, 1)),
         dict(num_workers=0),
+        dict(variation=Variation(rotation=181)),
+        dict(variation=Variation(hue=-1)),
     ],
 )
 def test_bad_options_are_refused(

@@ -10,6 +10,7 @@ import cv2
 
 from mmcape.datasets.puppets import (
     OtherPuppetsError,
+    Variation,
     contact_sheet,
     generate,
 )
@@ -45,6 +46,20 @@ def parse_args() -> argparse.Namespace:
             help=f'images per {split} category',
         )
     parser.add_argument(
+        '--rotation',
+        type=float,
+        default=Variation.rotation,
+        metavar='DEGREES',
+        help='largest turn of an instance, 180 for any direction',
+    )
+    parser.add_argument(
+        '--hue',
+        type=float,
+        default=Variation.hue,
+        metavar='DEGREES',
+        help='largest change of each colour of an instance, 0 for none',
+    )
+    parser.add_argument(
         '--overwrite',
         action='store_true',
         help='replace puppets that were drawn with other options',
@@ -61,8 +76,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Runs the command line tool."""
     args = parse_args()
+    variation = Variation(rotation=args.rotation, hue=args.hue)
     if args.sheet is not None:
-        sheet = contact_sheet(args.seed)
+        sheet = contact_sheet(args.seed, variation)
         if not cv2.imwrite(
             str(args.sheet), sheet, [cv2.IMWRITE_JPEG_QUALITY, 80]
         ):
@@ -82,6 +98,7 @@ def main() -> None:
                 args.val_instances,
                 args.test_instances,
             ),
+            variation=variation,
             num_workers=args.workers,
             overwrite=args.overwrite,
             progress=show_progress,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .dataset import GENERATOR_VERSION, OtherPuppetsError, generate
+from .scene import Variation
 from .sheet import contact_sheet
 from .species import FAMILIES
 
@@ -10,6 +11,7 @@ __all__ = [
     'FAMILIES',
     'GENERATOR_VERSION',
     'OtherPuppetsError',
+    'Variation',
     'contact_sheet',
     'generate',
 ]

@@ -58,6 +58,8 @@ class Species:
         parts: Parents come before their children.
         landmarks: The K keypoints.
         links: Skeleton as pairs of landmark indices, counted from 0.
+        heading: Direction of the root part's x axis in an image around which
+            the instances turn, clockwise radians.
     """
 
     name: str
@@ -65,3 +67,4 @@ class Species:
     parts: tuple[Part, ...]
     landmarks: tuple[Landmark, ...]
     links: tuple[tuple[int, int], ...]
+    heading: float

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 Colour = tuple[float, float, float]
 Image = npt.NDArray[np.float32]
+Coat = Callable[[Colour], Colour]
 
 PATTERNS = (
     'plain',
@@ -38,6 +41,10 @@ class Texture:
     base: Colour
     mark: Colour
     cycles: float
+
+    def recoloured(self, coat: Coat) -> Texture:
+        """Returns the same pattern in the colours of an individual."""
+        return replace(self, base=coat(self.base), mark=coat(self.mark))
 
     def paint(self, u: Image, v: Image) -> Image:
         """Returns the colours (h, w, 3) at the given places of a part.
@@ -110,6 +117,30 @@ class Wardrobe:
             mark=self._palette[mark],
             cycles=float(rng.uniform(1.5, 2.6)),
         )
+
+
+def random_coat(rng: np.random.Generator, hue: float) -> Coat:
+    """Returns how one individual differs from its species' colours.
+
+    Every colour changes on its own, and always to the same one.
+
+    Args:
+        rng: Source of the changes.
+        hue: Largest change of hue in turns; saturation and value change by
+            up to a quarter. With 0, nothing changes.
+    """
+
+    @cache
+    def coat(colour: Colour) -> Colour:
+        blue, green, red = (level / 255 for level in colour)
+        angle, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
+        return hsv_colour(
+            angle + rng.uniform(-hue, hue),
+            min(saturation * rng.uniform(0.75, 1.25), 1.0),
+            min(value * rng.uniform(0.75, 1.25), 1.0),
+        )
+
+    return coat if hue > 0 else lambda colour: colour
 
 
 def _draw_palette(rng: np.random.Generator, size: int) -> list[Colour]:

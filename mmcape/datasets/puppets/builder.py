@@ -228,4 +228,5 @@ class AnatomyBuilder:
             parts=tuple(self._parts),
             landmarks=tuple(self._landmarks),
             links=tuple(self._links),
+            heading=float(self.rng.uniform(0.0, 2 * np.pi)),
         )

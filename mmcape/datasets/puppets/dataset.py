@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -19,11 +19,11 @@ from .annotations import (
     read_contents,
     write_json,
 )
-from .scene import Scene, draw_scene
+from .scene import DEFAULT_VARIATION, Scene, Variation, draw_scene
 from .species import SPLITS, make_bystanders, make_splits
 
 # Raised with every change that moves a pixel or a keypoint.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 _INSTANCE_STREAM = 2
 _JPEG_QUALITY = 92
@@ -47,6 +47,7 @@ class _Task:
     category_id: int
     first_id: int
     count: int
+    variation: Variation
 
 
 def generate(
@@ -55,21 +56,23 @@ def generate(
     seed: int = 0,
     categories: tuple[int, int, int] = (70, 10, 20),
     instances: tuple[int, int, int] = (40, 24, 30),
+    variation: Variation = DEFAULT_VARIATION,
     num_workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Path]:
     """Draws the Puppets data set, or keeps one that is there already.
 
-    The files depend on seed, categories and instances only, not on the
-    number of workers. The annotation files come last: a folder that lacks
-    one was interrupted and is drawn anew.
+    The files depend on seed, categories, instances and variation only, not
+    on the number of workers. The annotation files come last: a folder that
+    lacks one was interrupted and is drawn anew.
 
     Args:
         out_dir: Receives 'annotations' and 'images'.
         seed: Seed of all species and instances.
         categories: Number of train, val and test categories.
         instances: Images per train, val and test category.
+        variation: How far the instances of a category differ.
         num_workers: Processes to draw with; 1 draws in this one.
         overwrite: Whether to replace puppets of other options.
         progress: Called with the categories done and their total.
@@ -82,7 +85,7 @@ def generate(
             overwrite is False.
         ValueError: If an option is out of range.
     """
-    info = _describe(seed, categories, instances)
+    info = _describe(seed, categories, instances, variation)
     if num_workers < 1:
         raise ValueError(f'num_workers must be positive, got {num_workers}')
     root = Path(out_dir)
@@ -95,14 +98,17 @@ def generate(
     _clear(root / 'images', list(files.values()))
 
     splits = make_splits(seed, dict(zip(SPLITS, categories)))
-    tasks = list(_plan(root / 'images', splits, seed, instances))
+    tasks = list(_plan(root / 'images', splits, seed, instances, variation))
     drawn = _run(tasks, num_workers, progress)
     _write_annotations(files, info, splits, drawn)
     return files
 
 
 def _describe(
-    seed: int, categories: Sequence[int], instances: Sequence[int]
+    seed: int,
+    categories: Sequence[int],
+    instances: Sequence[int],
+    variation: Variation,
 ) -> Json:
     """Returns the info entry, by which equal data sets are recognised."""
     if seed < 0:
@@ -112,12 +118,17 @@ def _describe(
             raise ValueError(
                 f'{name} must be three positive numbers, got {counts}'
             )
+    if not (0 <= variation.rotation <= 180 and 0 <= variation.hue <= 180):
+        raise ValueError(
+            f'variation must be in 0..180 degrees, got {variation}'
+        )
     return dict(
         description='Puppets: drawn categories in the format of MP-100',
         version=GENERATOR_VERSION,
         seed=seed,
         categories=dict(zip(SPLITS, categories)),
         instances=dict(zip(SPLITS, instances)),
+        variation=asdict(variation),
     )
 
 
@@ -153,6 +164,7 @@ def _plan(
     splits: dict[str, list[Species]],
     seed: int,
     instances: Sequence[int],
+    variation: Variation,
 ) -> Iterator[_Task]:
     """Yields the categories in the order of their ids."""
     bystanders = make_bystanders(seed)
@@ -167,6 +179,7 @@ def _plan(
                 category_id=category_id,
                 first_id=first_id,
                 count=instances[number],
+                variation=variation,
             )
             category_id += 1
             first_id += instances[number]
@@ -204,7 +217,7 @@ def _draw_category(task: _Task) -> _Drawn:
     annotations: list[Json] = []
     for count in range(task.count):
         rng = np.random.default_rng([*task.seed_words, count])
-        scene = draw_scene(task.species, task.bystanders, rng)
+        scene = draw_scene(task.species, task.bystanders, task.variation, rng)
         item = task.first_id + count
         name = f'{task.species.name}/{item:06d}.jpg'
         _write_jpeg(task.image_root / name, scene)

@@ -38,14 +38,18 @@ def pose_parts(species: Species, rng: np.random.Generator) -> Array:
 
 
 def place_body(
-    points: Array, size: tuple[int, int], rng: np.random.Generator
+    points: Array,
+    size: tuple[int, int],
+    angle: float,
+    rng: np.random.Generator,
 ) -> Array:
     """Returns 3x3 body frame -> image at a random place and viewpoint.
 
     Args:
         points: (N, 2) silhouette in the body frame.
         size: (width, height) of the image.
-        rng: Source of rotation, shear, perspective, scale and shift.
+        angle: Turn of the body in the image, clockwise radians.
+        rng: Source of shear, perspective, scale and shift.
     """
     centre = (points.max(axis=0) + points.min(axis=0)) / 2
     radius = np.linalg.norm(points - centre, axis=1).max()
@@ -53,7 +57,7 @@ def place_body(
     shear[0, 1] = rng.uniform(-0.15, 0.15)
     tilt = np.eye(3)
     tilt[2, :2] = rng.uniform(-0.15, 0.15, size=2)
-    view = tilt @ shear @ rotation(rng.uniform(0.0, 2 * np.pi))
+    view = tilt @ shear @ rotation(angle)
     view = view @ scaling(1 / radius) @ translation(*-centre)
 
     seen = project(view, points)

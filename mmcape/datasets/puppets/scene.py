@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from .anatomy import Species
-from .appearance import Image
+from .appearance import Image, random_coat
 from .clutter import draw_background, draw_occluder
 from .drawing import Mask, draw_parts
 from .pose import landmark_points, place_body, pose_parts, silhouette
 from .shapes import Array
 
 MIN_VISIBLE = 3
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How far the instances of a species may differ.
+
+    Attributes:
+        rotation: Largest turn away from the heading of the species, in
+            degrees; 180 is any direction.
+        hue: Largest change of hue, in degrees, of each of the species'
+            colours; 0 leaves saturation and value as they are, too.
+    """
+
+    rotation: float = 90.0
+    hue: float = 60.0
+
+
+DEFAULT_VARIATION = Variation()
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +60,7 @@ class Scene:
 def draw_scene(
     species: Species,
     bystanders: Sequence[Species],
+    variation: Variation,
     rng: np.random.Generator,
 ) -> Scene:
     """Draws an instance with at least `MIN_VISIBLE` visible keypoints.
@@ -49,28 +68,37 @@ def draw_scene(
     Args:
         species: The category.
         bystanders: Species for clutter and occluders.
+        variation: How far it may differ from the others.
         rng: Source of everything random.
     """
-    scene = _draw_once(species, bystanders, rng)
+    scene = _draw_once(species, bystanders, variation, rng)
     while np.count_nonzero(scene.visible) < MIN_VISIBLE:
-        scene = _draw_once(species, bystanders, rng)
+        scene = _draw_once(species, bystanders, variation, rng)
     return scene
 
 
 def _draw_once(
     species: Species,
     bystanders: Sequence[Species],
+    variation: Variation,
     rng: np.random.Generator,
 ) -> Scene:
     """Draws an instance, however little of it may be visible."""
     width, height = (int(side) for side in rng.integers(160, 257, size=2))
     parts_to_body = pose_parts(species, rng)
     outline = silhouette(species, parts_to_body)
-    view = place_body(outline, (width, height), rng)
+    turn = np.radians(variation.rotation) * rng.uniform(-1.0, 1.0)
+    angle = species.heading + turn
+    view = place_body(outline, (width, height), angle, rng)
     matrices = view @ parts_to_body
 
     canvas = draw_background((width, height), bystanders, rng)
-    covered = draw_parts(canvas, species.parts, matrices)
+    coat = random_coat(rng, variation.hue / 360)
+    parts = [
+        replace(part, texture=part.texture.recoloured(coat))
+        for part in species.parts
+    ]
+    covered = draw_parts(canvas, parts, matrices)
     bbox = _tight_box(covered)
     hidden = _occlude(canvas, bystanders, bbox, rng)
 

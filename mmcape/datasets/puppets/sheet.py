@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .appearance import hsv_colour
-from .scene import Scene, draw_scene
+from .scene import DEFAULT_VARIATION, Scene, Variation, draw_scene
 from .species import FAMILIES, SPLITS, make_bystanders, make_species
 
 _TILE = 120
@@ -16,7 +16,9 @@ _GAP = 6
 Picture = npt.NDArray[np.uint8]
 
 
-def contact_sheet(seed: int = 0) -> Picture:
+def contact_sheet(
+    seed: int = 0, variation: Variation = DEFAULT_VARIATION
+) -> Picture:
     """Returns four instances of one test species of every family.
 
     The same keypoint has the same colour in all four, the first one shows
@@ -24,6 +26,7 @@ def contact_sheet(seed: int = 0) -> Picture:
 
     Args:
         seed: Seed of the data set.
+        variation: How far the instances of a species differ.
 
     Returns:
         (H, W, 3) uint8, BGR; two species side by side in every row.
@@ -34,7 +37,7 @@ def contact_sheet(seed: int = 0) -> Picture:
         species = make_species(seed, SPLITS.index('test'), index)
         rng = np.random.default_rng([seed, index])
         tiles = [
-            _tile(draw_scene(species, bystanders, rng), links)
+            _tile(draw_scene(species, bystanders, variation, rng), links)
             for links in (species.links, (), (), ())
         ]
         strips.append(_join(tiles, 0, axis=1))
