@@ -26,6 +26,7 @@ from mmengine.config import Config
 from mmcape.datasets.mp100 import split_file
 
 ROOT = Path(__file__).resolve().parents[1]
+AMP_OPTIONS = ('--amp', '--amp-dtype', 'bfloat16')
 TABLES = mmengine.load(ROOT / 'tools/tables.yml')
 
 
@@ -67,14 +68,20 @@ class Runner:
         work_dir: Folder of all runs.
         data_root: Where the benchmark lies; None for the configs' place.
         epochs: Epochs of every training, None for the configs'.
+        bfloat16: Whether to train in mixed precision.
     """
 
     def __init__(
-        self, work_dir: Path, data_root: Path | None, epochs: int | None
+        self,
+        work_dir: Path,
+        data_root: Path | None,
+        epochs: int | None,
+        bfloat16: bool = False,
     ) -> None:
         self.work_dir = work_dir
         self.data_root = data_root
         self.epochs = epochs
+        self.options = AMP_OPTIONS if bfloat16 else ()
 
     def result(self, cell: Cell) -> dict[str, Any]:
         """Report of a cell's test; runs what it takes.
@@ -139,6 +146,7 @@ class Runner:
         return dict(
             config=hashlib.sha256(text.encode()).hexdigest(),
             epochs=self.epochs or cfg.train_cfg.max_epochs,
+            options=list(self.options),
             data=data,
         )
 
@@ -161,6 +169,7 @@ class Runner:
                 'tools/train.py',
                 f'configs/{config}',
                 '--resume',
+                *self.options,
                 '--work-dir',
                 folder,
                 options=[
@@ -287,6 +296,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--epochs', type=int, help='epochs of every training')
     parser.add_argument(
+        '--bfloat16', action='store_true', help='train in mixed precision'
+    )
+    parser.add_argument(
         '--rows', nargs='+', help='only these rows', metavar='ROW'
     )
     args = parser.parse_args()
@@ -304,7 +316,9 @@ def main() -> int:
     args = parse_args()
     table = TABLES[args.table]
     data_root = args.data_root and args.data_root.resolve()
-    runner = Runner(args.work_dir.resolve(), data_root, args.epochs)
+    runner = Runner(
+        args.work_dir.resolve(), data_root, args.epochs, args.bfloat16
+    )
     cells = [
         cell
         for cell in cells_of(table, args.benchmark)

@@ -21,6 +21,11 @@ from mmcape.utils.command_line import (
 )
 from mmcape.utils.distributed_jobs import leave_process_group
 
+AMP_WRAPPERS = {
+    'float16': dict(type='AmpOptimWrapper', loss_scale='dynamic'),
+    'bfloat16': dict(type='Bfloat16OptimWrapper'),
+}
+
 
 def parse_args() -> argparse.Namespace:
     """Options that mmpose users know."""
@@ -37,6 +42,12 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
+    )
+    parser.add_argument(
+        '--amp-dtype',
+        choices=list(AMP_WRAPPERS),
+        default='float16',
+        help='type of --amp; float16 needs a GPU (default: %(default)s)',
     )
     parser.add_argument(
         '--no-validate',
@@ -65,10 +76,11 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         store_results(cfg, 'val_evaluator', path)
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-        if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        wrapper = AMP_WRAPPERS[args.amp_dtype]
+        if kind not in ('OptimWrapper', wrapper['type']):
             raise ValueError(f'--amp does not work with optim_wrapper {kind}')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        cfg.optim_wrapper = dict(wrapper, **cfg.optim_wrapper)
+        cfg.optim_wrapper.type = wrapper['type']
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
     if args.resume is not None:

@@ -16,6 +16,7 @@ default_hooks = dict(
     visualization=dict(type='EpisodeVisualizationHook', enable=False),
 )
 custom_hooks = [
+    dict(type='ChannelsLastHook'),
     dict(type='SyncBuffersHook'),
     dict(type='StepSeedHook'),
     dict(type='CheckpointFitHook'),
@@ -44,5 +45,5 @@ log_level = 'INFO'
 load_from = None
 resume = False
 
-val_cfg = dict()
-test_cfg = dict()
+val_cfg = dict(type='CachedValLoop')
+test_cfg = dict(type='CachedTestLoop')

@@ -1,5 +1,20 @@
-"""Hooks for mmengine's runner."""
+"""Hooks, loops and optimizer wrappers for mmengine's runner."""
 
-from .hooks import CheckpointFitHook, EpisodeVisualizationHook, StepSeedHook
+from .hooks import (
+    ChannelsLastHook,
+    CheckpointFitHook,
+    EpisodeVisualizationHook,
+    StepSeedHook,
+)
+from .loops import CachedTestLoop, CachedValLoop
+from .optim_wrappers import Bfloat16OptimWrapper
 
-__all__ = ['CheckpointFitHook', 'EpisodeVisualizationHook', 'StepSeedHook']
+__all__ = [
+    'Bfloat16OptimWrapper',
+    'CachedTestLoop',
+    'CachedValLoop',
+    'ChannelsLastHook',
+    'CheckpointFitHook',
+    'EpisodeVisualizationHook',
+    'StepSeedHook',
+]

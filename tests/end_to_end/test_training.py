@@ -70,3 +70,20 @@ def test_no_validation_and_curves_for_tensorboard(tools, tmp_path):
     )
     assert 'Epoch(val)' not in output
     assert list(tmp_path.rglob('events.out.tfevents.*'))
+
+
+def test_mixed_precision_without_a_gpu(tools, tmp_path):
+    tools.run(
+        'tools/train.py',
+        tools.config,
+        '--work-dir',
+        tmp_path,
+        '--amp',
+        '--amp-dtype',
+        'bfloat16',
+        options={'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 1},
+    )
+    trained = weights(tmp_path / 'epoch_1.pth')
+    for name, value in trained.items():
+        assert value.isfinite().all(), name
+        assert value.dtype != torch.bfloat16, name

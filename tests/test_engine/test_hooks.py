@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmcape.engine import CheckpointFitHook, StepSeedHook
+from mmcape.engine import ChannelsLastHook, CheckpointFitHook, StepSeedHook
 
 
 def draw(**state):
@@ -61,3 +61,16 @@ def test_automatic_resume_names_the_file_it_found(tmp_path):
             _load_from=None,
             _resume=True,
         )
+
+
+def test_convolutions_are_stored_channels_last():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 3))
+    images = torch.randn(2, 3, 8, 8)
+    expected = model(images)
+    ChannelsLastHook().before_run(SimpleNamespace(model=model))
+    weight = model[0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert not weight.is_contiguous()
+    found = model(images)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found, expected)
