@@ -16,6 +16,8 @@ model = dict(
     ),
 )
 
+# no image is looked at, so there is nothing to encode
+test_cfg = dict(type='TestLoop')
 # nothing to train
 train_dataloader = None
 val_dataloader = None

@@ -151,12 +151,14 @@ class EvaluationEpisodeSampler(Sampler):
             logger='current',
         )
 
-        # queries that share a support stay together: it is encoded once
-        self.share = [
-            episode
-            for episode in self.episodes
-            if episode.index // num_queries % self.world_size == self.rank
-        ]
+        # queries that share a support stay together, and draws of a category
+        # where that is possible: what they share is encoded once
+        num_draws = len(self.episodes) // num_queries
+        first, last = (
+            rank * num_draws // self.world_size * num_queries
+            for rank in (self.rank, self.rank + 1)
+        )
+        self.share = self.episodes[first:last]
 
     def __iter__(self) -> Iterator[Episode]:
         return iter(self.share)

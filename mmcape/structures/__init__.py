@@ -4,6 +4,7 @@ from .episode import (
     Episode,
     EpisodeDataSample,
     episodes_digest,
+    join_samples,
     store_prediction,
 )
 
@@ -11,5 +12,6 @@ __all__ = [
     'Episode',
     'EpisodeDataSample',
     'episodes_digest',
+    'join_samples',
     'store_prediction',
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,35 @@ class EpisodeDataSample(PoseDataSample):
     @support_instances.deleter
     def support_instances(self) -> None:
         del self._support_instances
+
+
+def join_samples(
+    episode: Episode,
+    query: EpisodeDataSample,
+    support: Sequence[EpisodeDataSample],
+) -> EpisodeDataSample:
+    """Sample of a pair from those of its instances.
+
+    Args:
+        episode: The pair.
+        query: Annotation and metainfo of the query alone; not changed.
+        support: The same of S support instances.
+    """
+    sample = EpisodeDataSample(
+        metainfo=dict(
+            query.metainfo,
+            episode_index=episode.index,
+            draw=episode.draw,
+            support_ids=tuple(s.metainfo['id'] for s in support),
+            support_img_paths=tuple(s.metainfo['img_path'] for s in support),
+        )
+    )
+    sample.gt_instances = query.gt_instances
+    if support:
+        sample.support_instances = InstanceData.cat(
+            [one.gt_instances for one in support]
+        )
+    return sample
 
 
 def store_prediction(

@@ -7,6 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
+ONE_BY_ONE = {
+    'test_dataloader.batch_size': 1,
+    'test_cfg.pairs_per_batch': 1,
+}
+
 
 def run_test(tools, trained, folder, *command, options=()):
     if not command:
@@ -51,7 +56,7 @@ def test_report(single):
 @pytest.fixture(scope='module')
 def one_by_one(tools, trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp('one_by_one')
-    options = {'test_dataloader.batch_size': 1}
+    options = ONE_BY_ONE
     return run_test(tools, trained, folder, options=options)
 
 
@@ -63,7 +68,7 @@ def test_two_processes_give_the_same_metrics(
     Matrix products of other sizes round differently.
     """
     command = ('tools/dist_test.sh', tools.config, trained / 'epoch_3.pth', 2)
-    options = {'test_dataloader.batch_size': 1}
+    options = ONE_BY_ONE
     _, report, samples = run_test(
         tools, trained, tmp_path, *command, options=options
     )
@@ -78,7 +83,7 @@ def predictions(samples):
 
 
 def test_batch_size_changes_nothing(one_by_one, tools, trained, tmp_path):
-    options = {'test_dataloader.batch_size': 8}
+    options = {'test_dataloader.batch_size': 8, 'test_cfg.pairs_per_batch': 6}
     _, report, samples = run_test(tools, trained, tmp_path, options=options)
     expected = predictions(one_by_one[2])
     for index, keypoints in predictions(samples).items():

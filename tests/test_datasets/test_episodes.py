@@ -108,16 +108,28 @@ def test_epochs_draw_other_episodes(monkeypatch, dataset):
 
 
 def test_evaluation_ranks_share_the_list_without_padding(monkeypatch, dataset):
-    cfg = dict(type='EvaluationEpisodeSampler', num_queries=3, num_episodes=1)
-    shares = [
-        [
-            episode.index
-            for episode in sampler_of_rank(monkeypatch, dataset, r, 4, **cfg)
+    def shares(num_episodes, world_size):
+        cfg = dict(
+            type='EvaluationEpisodeSampler',
+            num_queries=3,
+            num_episodes=num_episodes,
+        )
+        samplers = [
+            sampler_of_rank(monkeypatch, dataset, rank, world_size, **cfg)
+            for rank in range(world_size)
         ]
-        for r in range(4)
+        return [[episode.index for episode in one] for one in samplers]
+
+    # support by support, and category by category where that is possible
+    assert shares(1, 4) == [[], [0, 1, 2], [], [3, 4, 5]]
+    assert shares(2, 2) == [list(range(6)), list(range(6, 12))]
+    assert shares(3, 4) == [
+        [0, 1, 2],
+        [3, 4, 5, 6, 7, 8],
+        [9, 10, 11],
+        [12, 13, 14, 15, 16, 17],
     ]
-    assert shares == [[0, 1, 2], [3, 4, 5], [], []]  # support by support
-    assert len(dataset) == 6
+    assert len(dataset) == 18
 
 
 def test_hash_of_the_list_names_the_draw(monkeypatch, dataset):

@@ -291,21 +291,27 @@ def test_padding_keypoints_changes_nothing():
 
 
 @torch.no_grad()
-def test_queries_of_one_support_share_an_adaptation():
+def test_a_batch_adapts_row_by_row_and_once_for_equal_supports(monkeypatch):
     model = build()
-    inputs, _ = episodes(batch=4)
+    inputs, samples = episodes(batch=4)
     for name in ('support_img', 'support_keypoints', 'support_visible'):
         inputs[name][2] = inputs[name][0]
     support = encode(model, inputs)
-    assert list(support.owner) == [0, 1, 0, 2]
-    assert len(support.parameters) == 3
+    assert list(support.rows([0, 1, 0, 2]).owner) == [0, 1, 0, 2]
     whole = model(inputs, None).similarity
     for i in range(4):
         row = {name: value[i : i + 1] for name, value in inputs.items()}
         torch.testing.assert_close(model(row, None).similarity[0], whole[i])
 
-    inputs['support_visible'][2, 0, 0] ^= True
-    assert len(encode(model, inputs).parameters) == 4
+    adapted = []
+    adapt = model._support_loss
+    monkeypatch.setattr(
+        model,
+        '_support_loss',
+        lambda *a, **k: adapted.append(1) or adapt(*a, **k),
+    )
+    model(inputs, samples, mode='predict')
+    assert len(adapted) == 3 * model.test_steps
 
 
 def test_more_keypoints_than_channels_are_refused():

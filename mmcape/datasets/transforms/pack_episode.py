@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from mmpose.datasets.transforms.formatting import image_to_tensor
 from mmpose.registry import TRANSFORMS
 
-from mmcape.structures import EpisodeDataSample
+from mmcape.structures import EpisodeDataSample, join_samples
 
 
 @TRANSFORMS.register_module()
@@ -20,10 +20,9 @@ class PackEpisodeInputs(BaseTransform):
 
     Required keys: episode, support (list of S instances), query. Result:
 
-    - ``inputs``: ``support_img`` (S, 3, H, W) and ``query_img`` (3, H, W)
-      uint8; ``support_keypoints`` (S, K, 2) and ``query_keypoints`` (K, 2) in
-      pixels of the crops; ``support_visible`` (S, K) and ``query_visible``
-      (K,) bool.
+    - ``inputs``: ``query_img`` (3, H, W) uint8, ``query_keypoints`` (K, 2) in
+      pixels of the crop, ``query_visible`` (K,) bool, and the same of the
+      support, (S, ...) each, unless the episode has none.
     - ``data_samples``: the episode's names and annotations.
     """
 
@@ -42,45 +41,40 @@ class PackEpisodeInputs(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Pack one episode."""
-        support, query = results['support'], results['query']
-        inputs = dict(
-            support_img=torch.stack(
-                [image_to_tensor(s['img']) for s in support]
-            ),
-            support_keypoints=_stack(support, 'transformed_keypoints'),
-            support_visible=_stack(support, 'keypoints_visible') > 0,
-            query_img=image_to_tensor(query['img']),
-            query_keypoints=_stack([query], 'transformed_keypoints')[0],
-            query_visible=_stack([query], 'keypoints_visible')[0] > 0,
-        )
-
-        sample = EpisodeDataSample()
-        sample.gt_instances = _annotated([query])
-        sample.support_instances = _annotated(support)
-        episode = results['episode']
-        sample.set_metainfo(
-            dict(
-                {key: query[key] for key in self.META_KEYS},
-                episode_index=episode.index,
-                draw=episode.draw,
-                support_ids=tuple(s['id'] for s in support),
-                support_img_paths=tuple(s['img_path'] for s in support),
-            )
-        )
+        query = self._pack_sample(results['query'])
+        support = [self._pack_sample(one) for one in results['support']]
+        inputs = _pack_inputs([results['query']], 'query')
+        inputs = {name: value[0] for name, value in inputs.items()}
+        if support:
+            inputs.update(_pack_inputs(results['support'], 'support'))
+        sample = join_samples(results['episode'], query, support)
         return dict(inputs=inputs, data_samples=sample)
+
+    def _pack_sample(self, instance: dict[str, Any]) -> EpisodeDataSample:
+        sample = EpisodeDataSample(
+            metainfo={key: instance[key] for key in self.META_KEYS}
+        )
+        sample.gt_instances = InstanceData(
+            bboxes=instance['bbox'],
+            keypoints=instance['keypoints'],
+            keypoints_visible=instance['keypoints_visible'],
+        )
+        return sample
+
+
+def _pack_inputs(
+    instances: list[dict[str, Any]], role: str
+) -> dict[str, torch.Tensor]:
+    """Tensors (number of instances, ...) under the names of a role."""
+    images = [image_to_tensor(instance['img']) for instance in instances]
+    return {
+        f'{role}_img': torch.stack(images),
+        f'{role}_keypoints': _stack(instances, 'transformed_keypoints'),
+        f'{role}_visible': _stack(instances, 'keypoints_visible') > 0,
+    }
 
 
 def _stack(instances: list[dict[str, Any]], key: str) -> torch.Tensor:
     return torch.from_numpy(
         np.concatenate([i[key] for i in instances])
     ).float()
-
-
-def _annotated(instances: list[dict[str, Any]]) -> InstanceData:
-    return InstanceData(
-        bboxes=np.concatenate([i['bbox'] for i in instances]),
-        keypoints=np.concatenate([i['keypoints'] for i in instances]),
-        keypoints_visible=np.concatenate(
-            [i['keypoints_visible'] for i in instances]
-        ),
-    )

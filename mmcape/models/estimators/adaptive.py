@@ -15,8 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmcape.models.heads.map_head import MapOutput
 from mmcape.typing import EpisodeInputs
 
-from .base import EpisodePoseEstimator
-from .distinct_rows import distinct_rows
+from .base import Codes, EpisodePoseEstimator
 from .inner_loop import Parameters, call_with, descend, trainable_names
 
 
@@ -30,6 +29,11 @@ class AdaptedSupport:
     """Which set serves each of the B queries."""
     valid: Tensor
     """(B, K) bool, keypoints seen in every support image."""
+
+    def rows(self, index: Sequence[int]) -> AdaptedSupport:
+        """The supports at these places of the batch."""
+        owner = [self.owner[i] for i in index]
+        return AdaptedSupport(self.parameters, owner, self.valid[index])
 
 
 @MODELS.register_module()
@@ -55,7 +59,7 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
 
     Adapted parameters are new tensors, handed from :meth:`encode_support` to
     :meth:`match_query`; the model's own stay untouched. Episodes of a batch
-    adapt on their own, and queries with equal supports share one adaptation.
+    adapt on their own.
 
     Args:
         adapt: Prefixes of the names of the parameters that adapt, e.g.
@@ -113,29 +117,37 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
         Raises:
             ValueError: If K exceeds the head's channels.
         """
-        start = {
-            name: parameter.detach().requires_grad_()
-            for name, parameter in self._parameters_to_adapt().items()
-        }
-        return self._adapt_all(
-            start, images, keypoints, visible, self.test_steps, False
+        return self._adapt_to_test(
+            self._shot_stems(images),
+            keypoints,
+            self.head.usable(keypoints, visible),
         )
 
     def match_query(
         self, images: Tensor, support: AdaptedSupport
     ) -> MapOutput:
         """Find keypoints; see :class:`EpisodePoseEstimator`."""
-        inputs = self._stem(images)
-        owner = torch.tensor(support.owner)
-        order = owner.argsort(stable=True)
-        maps = torch.cat(
-            [
-                self._adapted_part(parameters, inputs[owner == index])
-                for index, parameters in enumerate(support.parameters)
-            ]
+        return self._match(self._stem(images), support)
+
+    def encode_instances(
+        self, images: Tensor, keypoints: Tensor, visible: Tensor
+    ) -> Codes:
+        """Encode images; see :class:`EpisodePoseEstimator`."""
+        return dict(
+            stem=self._stem(images),
+            keypoints=keypoints,
+            usable=self.head.usable(keypoints, visible),
         )
-        maps = maps[order.argsort().to(maps.device), : support.valid.size(1)]
-        return self.head.read(maps)
+
+    def encode_support_codes(self, codes: Codes) -> AdaptedSupport:
+        """Adapt to supports; see :class:`EpisodePoseEstimator`."""
+        return self._adapt_to_test(
+            codes['stem'], codes['keypoints'], codes['usable']
+        )
+
+    def match_codes(self, codes: Codes, support: AdaptedSupport) -> MapOutput:
+        """Find keypoints; see :class:`EpisodePoseEstimator`."""
+        return self._match(codes['stem'], support)
 
     def _encode_to_train(self, inputs: EpisodeInputs) -> AdaptedSupport:
         """Adapt by ``train_steps``; without them, the model is as it is."""
@@ -147,55 +159,86 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
                 owner=[0] * len(visible),
                 valid=torch.ones_like(visible),
             )
-        return self._adapt_all(
+        keypoints = inputs['support_keypoints']
+        return self._adapt(
             self._parameters_to_adapt(),
-            inputs['support_img'],
-            inputs['support_keypoints'],
-            inputs['support_visible'],
+            self._shot_stems(inputs['support_img']),
+            keypoints,
+            self.head.usable(keypoints, inputs['support_visible']),
             self.train_steps,
             self.second_order,
         )
 
-    def _adapt_all(
+    def _adapt_to_test(
+        self, stems: Tensor, keypoints: Tensor, usable: Tensor
+    ) -> AdaptedSupport:
+        """``test_steps`` on each support; arguments as in :meth:`_adapt`."""
+        start = {
+            name: parameter.detach().requires_grad_()
+            for name, parameter in self._parameters_to_adapt().items()
+        }
+        return self._adapt(
+            start, stems, keypoints, usable, self.test_steps, False
+        )
+
+    def _adapt(
         self,
         start: Parameters,
-        images: Tensor,
+        stems: Tensor,
         keypoints: Tensor,
-        visible: Tensor,
+        usable: Tensor,
         steps: int,
         second_order: bool,
     ) -> AdaptedSupport:
-        """Steps from ``start`` on each distinct support of a batch."""
-        self.head.check_keypoints(keypoints.size(2))
-        valid = self.head.usable(keypoints, visible)
-        rows, owner = distinct_rows(keypoints, visible, images)
-        inputs = self._stem(images[rows].flatten(0, 1))
-        inputs = inputs.unflatten(0, (len(rows), images.size(1)))
+        """Steps from ``start`` on each support of a batch.
 
+        Args:
+            start: Parameters to start from.
+            stems: (B, S, ...) from :meth:`_shot_stems`.
+            keypoints: (B, S, K, 2) in pixels of the crops.
+            usable: (B, S, K) bool, which keypoints count.
+            steps: Number of steps.
+            second_order: As in :func:`descend`.
+        """
+        self.head.check_keypoints(keypoints.size(2))
         parameters = []
-        for row, shots in zip(rows, inputs):
+        for row, shots in enumerate(stems):
             loss = partial(
                 self._support_loss,
                 inputs=shots,
                 keypoints=keypoints[row],
-                valid=valid[row],
+                usable=usable[row],
             )
             parameters.append(
                 descend(start, loss, steps, self.inner_rate, second_order)
             )
-        return AdaptedSupport(parameters, owner, valid.all(dim=1))
+        owner = range(len(stems))
+        return AdaptedSupport(parameters, owner, usable.all(dim=1))
 
     def _support_loss(
         self,
         parameters: Parameters,
         inputs: Tensor,
         keypoints: Tensor,
-        valid: Tensor,
+        usable: Tensor,
     ) -> Tensor:
         """Loss of one support's shots (S, ...), a scalar."""
         maps = self._adapted_part(parameters, inputs)
         maps = maps[:, : keypoints.size(1)]
-        return self.head.map_loss(maps, keypoints, valid)
+        return self.head.map_loss(maps, keypoints, usable)
+
+    def _match(self, stems: Tensor, support: AdaptedSupport) -> MapOutput:
+        """Find keypoints in queries (B, ...) from :meth:`_stem`."""
+        owner = torch.tensor(support.owner)
+        order = owner.argsort(stable=True)
+        maps = torch.cat(
+            [
+                self._adapted_part(parameters, stems[owner == index])
+                for index, parameters in enumerate(support.parameters)
+            ]
+        )
+        maps = maps[order.argsort().to(maps.device), : support.valid.size(1)]
+        return self.head.read(maps)
 
     def _parameters_to_adapt(self) -> dict[str, Tensor]:
         return {name: self.get_parameter(name) for name in self._adapted_names}
@@ -203,6 +246,11 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
     def _stem(self, images: Tensor) -> Tensor:
         """What adaptation does not reach: features, or the images."""
         return self.extract_feat(images)[-1] if self._head_only else images
+
+    def _shot_stems(self, images: Tensor) -> Tensor:
+        """The same (B, S, ...) of support images (B, S, 3, H, W)."""
+        stems = self._stem(images.flatten(0, 1))
+        return stems.unflatten(0, images.shape[:2])
 
     def _adapted_part(self, parameters: Parameters, inputs: Tensor) -> Tensor:
         """Maps (N, max_keypoints, h, w) of what :meth:`_stem` gives."""

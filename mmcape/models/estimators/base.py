@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 from mmpose.models.pose_estimators.base import BasePoseEstimator
@@ -11,11 +11,14 @@ from mmpose.structures import PoseDataSample
 from mmpose.utils.typing import ConfigType, OptConfigType, OptMultiConfig
 from torch import Tensor
 
-from mmcape.models.heads.base import HasValid, HeadOutput
+from mmcape.models.heads.base import EncodedSupport, HeadOutput
 from mmcape.structures import store_prediction
 from mmcape.typing import EpisodeInputs
 
-Support = TypeVar('Support', bound=HasValid)
+from .distinct_rows import distinct_rows
+
+Codes = Mapping[str, Tensor]
+Support = TypeVar('Support', bound=EncodedSupport)
 
 
 class EpisodePoseEstimator(
@@ -23,9 +26,11 @@ class EpisodePoseEstimator(
 ):
     """Finds a support's keypoints in query images.
 
-    Training, benchmark and inference call the same two steps:
-    :meth:`encode_support` once for an annotated support and
-    :meth:`match_query` for any number of query images.
+    Training and inference call the same two steps: :meth:`encode_support`
+    once for an annotated support and :meth:`match_query` for any number of
+    query images. A benchmark, where an image is part of many episodes, calls
+    :meth:`encode_instances` once for all images, and then
+    :meth:`encode_support_codes` and :meth:`match_codes`.
 
     Args:
         backbone: Config of the backbone. Its last feature map is used.
@@ -93,6 +98,29 @@ class EpisodePoseEstimator(
             support: From :meth:`encode_support`, of the same batch size.
         """
 
+    @abstractmethod
+    def encode_instances(
+        self, images: Tensor, keypoints: Tensor, visible: Tensor
+    ) -> Codes:
+        """All that matching needs of images, as support or as query.
+
+        Args:
+            images: (N, 3, H, W) normalised.
+            keypoints: (N, K, 2) in pixels of the crops.
+            visible: (N, K) bool.
+
+        Returns:
+            Tensors (N, ...); where they go by keypoints, (N, K, ...).
+        """
+
+    @abstractmethod
+    def encode_support_codes(self, codes: Codes) -> Support:
+        """:meth:`encode_support`, given codes (B, S, ...) of the images."""
+
+    @abstractmethod
+    def match_codes(self, codes: Codes, support: Support) -> HeadOutput:
+        """:meth:`match_query`, given codes (B, ...) of the images."""
+
     def loss(
         self, inputs: EpisodeInputs, data_samples: list[PoseDataSample]
     ) -> dict[str, Tensor]:
@@ -110,8 +138,29 @@ class EpisodePoseEstimator(
         self, inputs: EpisodeInputs, data_samples: list[PoseDataSample]
     ) -> list[PoseDataSample]:
         """Predictions in pixels of the original query images."""
-        support = self._encode_to_predict(inputs)
+        images = inputs['support_img']
+        keypoints = inputs['support_keypoints']
+        visible = inputs['support_visible']
+        rows, owner = distinct_rows(keypoints, visible, images)
+        support = self.encode_support(
+            images[rows], keypoints[rows], visible[rows]
+        ).rows(owner)
         output = self.match_query(inputs['query_img'], support)
+        return self.store(data_samples, output, support)
+
+    def store(
+        self,
+        data_samples: list[PoseDataSample],
+        output: HeadOutput,
+        support: Support,
+    ) -> list[PoseDataSample]:
+        """Write an output into the samples of its queries.
+
+        Args:
+            data_samples: The B queries.
+            output: Of B queries.
+            support: Of B queries.
+        """
         keypoints = self.head.codec.decode(output.points.float())
         scores = output.scores.float() * support.valid
         for sample, points, score in zip(
@@ -133,8 +182,4 @@ class EpisodePoseEstimator(
 
     def _encode_to_train(self, inputs: EpisodeInputs) -> Support:
         """Encode the supports of training episodes."""
-        return self._encode(inputs)
-
-    def _encode_to_predict(self, inputs: EpisodeInputs) -> Support:
-        """Encode the supports of a benchmark, where queries share them."""
         return self._encode(inputs)

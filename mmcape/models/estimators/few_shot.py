@@ -10,10 +10,8 @@ from mmpose.utils.typing import OptConfigType
 from torch import Tensor
 
 from mmcape.models.heads import HeadOutput, SupportEncoding
-from mmcape.typing import EpisodeInputs
 
-from .base import EpisodePoseEstimator
-from .distinct_rows import distinct_rows
+from .base import Codes, EpisodePoseEstimator
 
 
 @MODELS.register_module()
@@ -26,7 +24,7 @@ class FewShotPoseEstimator(EpisodePoseEstimator[SupportEncoding]):
         support_backbone: Config of a backbone of its own for the support, or
             None to share ``backbone``.
         **kwargs: Those of :class:`EpisodePoseEstimator`; the head is a
-            :class:`~mmcape.models.heads.FewShotHead`, or offers the same.
+            :class:`~mmcape.models.heads.SupportMatching`.
     """
 
     def __init__(
@@ -58,13 +56,27 @@ class FewShotPoseEstimator(EpisodePoseEstimator[SupportEncoding]):
         """Find keypoints; see :class:`EpisodePoseEstimator`."""
         return self.head(self.extract_feat(images)[-1], support)
 
-    def _encode_to_predict(self, inputs: EpisodeInputs) -> SupportEncoding:
-        """Encode each support once, however many queries share it."""
-        images = inputs['support_img']
-        keypoints = inputs['support_keypoints']
-        visible = inputs['support_visible']
-        rows, owner = distinct_rows(keypoints, visible, images)
-        support = self.encode_support(
-            images[rows], keypoints[rows], visible[rows]
+    def encode_instances(
+        self, images: Tensor, keypoints: Tensor, visible: Tensor
+    ) -> Codes:
+        """Encode images; see :class:`EpisodePoseEstimator`."""
+        features = self.extract_feat(images)[-1]
+        if self.support_backbone is None:
+            support_features = features
+        else:
+            support_features = self.extract_support_feat(images)[-1]
+        return dict(
+            query=self.head.project_query(features),
+            shot=self.head.pool_shots(support_features, keypoints),
+            usable=self.head.usable(keypoints, visible),
         )
-        return support.rows(owner)
+
+    def encode_support_codes(self, codes: Codes) -> SupportEncoding:
+        """Bring shots together; see :class:`EpisodePoseEstimator`."""
+        return self.head.encode_shots(codes['shot'], codes['usable'])
+
+    def match_codes(
+        self, codes: Codes, support: SupportEncoding
+    ) -> HeadOutput:
+        """Find keypoints; see :class:`EpisodePoseEstimator`."""
+        return self.head.match(codes['query'], support)

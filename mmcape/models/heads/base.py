@@ -12,6 +12,7 @@ from mmengine.model import BaseModule
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.utils.typing import ConfigType, OptConfigType
 from torch import Tensor, nn
+from typing_extensions import Self
 
 from mmcape.models.layers.positional_encoding import encode_grid
 
@@ -30,12 +31,15 @@ class SupportEncoding:
         return SupportEncoding(self.tokens[index], self.valid[index])
 
 
-class HasValid(Protocol):
-    """An encoded support, whatever else it holds."""
+class EncodedSupport(Protocol):
+    """What the estimator needs of an encoded support."""
 
     @property
     def valid(self) -> Tensor:
         """(B, K) bool, keypoints seen in every support image."""
+
+    def rows(self, index: Sequence[int]) -> Self:
+        """The supports at these places of the batch."""
 
 
 class HeadOutput(Protocol):
@@ -71,7 +75,7 @@ class KeypointHead(BaseModule, Generic[Output], metaclass=ABCMeta):
     def loss(
         self,
         output: Output,
-        support: HasValid,
+        support: EncodedSupport,
         keypoints: Tensor,
         visible: Tensor,
     ) -> dict[str, Tensor]:
@@ -105,8 +109,82 @@ class KeypointHead(BaseModule, Generic[Output], metaclass=ABCMeta):
         """
 
 
-class FewShotHead(KeypointHead[Output]):
-    """Head that encodes supports once and matches them with any query.
+class SupportMatching(KeypointHead[Output]):
+    """What heads share that encode supports once and match any query.
+
+    The two steps are made of smaller ones, so that an image which is the
+    support or the query of many episodes need not be looked at again:
+    :meth:`pool_shots` and :meth:`project_query` see an image alone,
+    :meth:`encode_shots` and :meth:`match` bring images together.
+    """
+
+    pooling: nn.Module
+
+    def encode_support(
+        self, features: Tensor, keypoints: Tensor, visible: Tensor
+    ) -> SupportEncoding:
+        """Turn annotated support images into keypoint tokens.
+
+        Args:
+            features: (B, S, C, h, w) of the support images.
+            keypoints: (B, S, K, 2) in pixels of the crops.
+            visible: (B, S, K) bool.
+        """
+        pooled = self.pool_shots(features, keypoints)
+        return self.encode_shots(pooled, self.usable(keypoints, visible))
+
+    def forward(self, features: Tensor, support: SupportEncoding) -> Output:
+        """Find the support's keypoints in query images.
+
+        Args:
+            features: (B, C, h, w) of the query images.
+            support: From :meth:`encode_support`.
+        """
+        return self.match(self.project_query(features), support)
+
+    def pool_shots(self, features: Tensor, keypoints: Tensor) -> Tensor:
+        """Features at the keypoints of images.
+
+        Args:
+            features: (..., C, h, w).
+            keypoints: (..., K, 2) in pixels of the crops.
+
+        Returns:
+            (..., K, C).
+        """
+        return self.pooling(features, keypoints, self.codec)
+
+    def encode_shots(self, pooled: Tensor, usable: Tensor) -> SupportEncoding:
+        """Tokens of keypoints, the mean over shots.
+
+        Args:
+            pooled: (B, S, K, C) from :meth:`pool_shots`.
+            usable: (B, S, K) bool from :meth:`usable`.
+        """
+        valid = usable.all(dim=1)
+        tokens = pooled.mean(dim=1) * valid.unsqueeze(-1)
+        return SupportEncoding(self.project_support(tokens), valid)
+
+    def project_support(self, tokens: Tensor) -> Tensor:
+        """Keypoint tokens (B, K, C) in the head's own width."""
+        return tokens
+
+    def project_query(self, features: Tensor) -> Tensor:
+        """Feature maps (B, C, h, w) in the head's own width."""
+        return features
+
+    @abstractmethod
+    def match(self, query: Tensor, support: SupportEncoding) -> Output:
+        """Find the support's keypoints in projected query images.
+
+        Args:
+            query: (B, C, h, w) from :meth:`project_query`.
+            support: From :meth:`encode_shots`.
+        """
+
+
+class FewShotHead(SupportMatching[Output]):
+    """Head that turns keypoints and query patches into tokens of one width.
 
     Args:
         in_channels: Channels of the backbone's last feature map.
@@ -128,46 +206,26 @@ class FewShotHead(KeypointHead[Output]):
         self.support_proj = nn.Linear(in_channels, embed_dims)
         self.query_proj = nn.Conv2d(in_channels, embed_dims, kernel_size=1)
 
-    def encode_support(
-        self, features: Tensor, keypoints: Tensor, visible: Tensor
-    ) -> SupportEncoding:
-        """Turn annotated support images into keypoint tokens.
+    def project_support(self, tokens: Tensor) -> Tensor:
+        """Project keypoint tokens; see :class:`SupportMatching`."""
+        return self.support_proj(tokens)
+
+    def project_query(self, features: Tensor) -> Tensor:
+        """Project feature maps; see :class:`SupportMatching`."""
+        return self.query_proj(features)
+
+    def patches(self, query: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn projected query images into patches.
 
         Args:
-            features: (B, S, C, h, w) of the support images.
-            keypoints: (B, S, K, 2) in pixels of the crops.
-            visible: (B, S, K) bool.
-        """
-        valid = self.usable(keypoints, visible).all(dim=1)
-        pooled = self.pooling(features, keypoints, self.codec)
-        pooled = pooled * valid.unsqueeze(-1)
-        return SupportEncoding(self.support_proj(pooled), valid)
-
-    def embed_query(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn query feature maps into patches.
-
-        Args:
-            features: (B, C, h, w) of the query images.
+            query: (B, C, h, w) from :meth:`project_query`.
 
         Returns:
-            (B, h * w, embed_dims) tokens and (h * w, embed_dims) their
-            position code.
+            (B, h * w, C) tokens and (h * w, C) their position code.
         """
-        _, _, height, width = features.shape
-        tokens = self.query_proj(features).flatten(2).transpose(1, 2)
-        position = encode_grid(
-            (height, width), self.embed_dims, features.device
-        )
-        return tokens, position
-
-    @abstractmethod
-    def forward(self, features: Tensor, support: SupportEncoding) -> Output:
-        """Find the support's keypoints in query images.
-
-        Args:
-            features: (B, C, h, w) of the query images.
-            support: From :meth:`encode_support`.
-        """
+        _, channels, height, width = query.shape
+        position = encode_grid((height, width), channels, query.device)
+        return query.flatten(2).transpose(1, 2), position
 
 
 @torch.no_grad()

@@ -102,17 +102,13 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
         if self.decoder is not None:
             self.decoder.zero_offsets()
 
-    def forward(
-        self, features: Tensor, support: SupportEncoding
-    ) -> CapeOutput:
-        """Pool, encode, propose, refine; see :class:`FewShotHead`."""
-        _, _, height, width = features.shape
-        tokens, position = self.embed_query(features)
+    def match(self, query: Tensor, support: SupportEncoding) -> CapeOutput:
+        """Encode, propose, refine; see :class:`SupportMatching`."""
+        height, width = query.shape[-2:]
+        tokens, position = self.patches(query)
         identifier = None
         if self.identifier is not None:
-            identifier = self.identifier(
-                support.tokens.size(1), features.device
-            )
+            identifier = self.identifier(support.tokens.size(1), query.device)
 
         tokens, keypoint_tokens = self.encoder(
             tokens, position, support.tokens, identifier, support.valid

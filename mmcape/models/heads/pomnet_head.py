@@ -78,16 +78,14 @@ class PomNetHead(FewShotHead[PomNetOutput]):
                     nn.init.zeros_(parameter)
         self.matcher.init_weights()
 
-    def forward(
-        self, features: Tensor, support: SupportEncoding
-    ) -> PomNetOutput:
-        """Encode, decode, match; see :class:`FewShotHead`.
+    def match(self, query: Tensor, support: SupportEncoding) -> PomNetOutput:
+        """Encode, decode, match; see :class:`SupportMatching`.
 
         Raises:
             ValueError: If the heatmaps are not of the codec's size.
         """
-        _, _, height, width = features.shape
-        tokens, position = self.embed_query(features)
+        height, width = query.shape[-2:]
+        tokens, position = self.patches(query)
         tokens, keypoint_tokens = self.encoder(
             tokens, position, support.tokens, None, support.valid
         )

@@ -10,14 +10,14 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType
 from torch import Tensor, nn
 
-from .base import SupportEncoding
+from .base import SupportEncoding, SupportMatching
 from .map_head import MapHead, MapOutput
 
 METRICS = ('cosine', 'squared_distance')
 
 
 @MODELS.register_module()
-class ProtoNetHead(MapHead):
+class ProtoNetHead(SupportMatching[MapOutput], MapHead):
     """Compares every place of the query with one prototype per keypoint.
 
     A prototype is the support's backbone feature under the keypoint's
@@ -70,28 +70,9 @@ class ProtoNetHead(MapHead):
         )
         self.pooling = MODELS.build(pooling or dict(type='KeypointPooling'))
 
-    def encode_support(
-        self, features: Tensor, keypoints: Tensor, visible: Tensor
-    ) -> SupportEncoding:
-        """Turn annotated support images into prototypes.
-
-        Args:
-            features: (B, S, C, h, w) of the support images.
-            keypoints: (B, S, K, 2) in pixels of the crops.
-            visible: (B, S, K) bool.
-        """
-        valid = self.usable(keypoints, visible).all(dim=1)
-        prototypes = self.pooling(features, keypoints, self.codec)
-        return SupportEncoding(prototypes * valid.unsqueeze(-1), valid)
-
-    def forward(self, features: Tensor, support: SupportEncoding) -> MapOutput:
-        """Find the support's keypoints in query images.
-
-        Args:
-            features: (B, C, h, w) of the query images.
-            support: From :meth:`encode_support`.
-        """
-        places, prototypes = features.flatten(2), support.tokens
+    def match(self, query: Tensor, support: SupportEncoding) -> MapOutput:
+        """Compare places with prototypes; see :class:`SupportMatching`."""
+        places, prototypes = query.flatten(2), support.tokens
         if self.metric == 'cosine':
             places = F.normalize(places, dim=1)
             prototypes = F.normalize(prototypes, dim=2)
@@ -103,4 +84,4 @@ class ProtoNetHead(MapHead):
                 - prototypes.square().sum(dim=2, keepdim=True)
             )
         similarity = similarity / self.log_temperature.exp()
-        return self.read(similarity.unflatten(2, features.shape[-2:]))
+        return self.read(similarity.unflatten(2, query.shape[-2:]))

@@ -1,0 +1,5 @@
+"""Loops for mmengine's runner."""
+
+from .cached_evaluation import CachedTestLoop, CachedValLoop
+
+__all__ = ['CachedTestLoop', 'CachedValLoop']
