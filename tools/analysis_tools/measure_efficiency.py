@@ -68,7 +68,6 @@ def measure(config: str, keypoints: int, repeats: int) -> dict[str, Any]:
     memory = peak_memory() - before
 
     # fused kernels are not counted, their decomposition is
-    torch.backends.mha.set_fastpath_enabled(False)
     counter = FlopCounterMode(display=False)
     with counter, sdpa_kernel(SDPBackend.MATH):
         predict()

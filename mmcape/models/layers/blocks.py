@@ -3,7 +3,59 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+class Attention(nn.MultiheadAttention):
+    """Multi-head attention by one fused kernel, whatever the mode.
+
+    Torch's own module materialises the weights where it takes its shortcut
+    for evaluation. Arguments as there; tensors are batch first.
+    """
+
+    def forward(  # type: ignore[override]
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        padding: Tensor | None = None,
+    ) -> Tensor:
+        """Gather values.
+
+        Args:
+            query: (B, N, C).
+            key: (B, M, ...) of the width ``kdim``.
+            value: (B, M, ...) of the width ``vdim``.
+            padding: (B, M) bool, True = not to be attended to.
+
+        Returns:
+            (B, N, C).
+        """
+        queries, keys, values = (
+            F.linear(tokens, weight, bias)
+            .unflatten(2, (self.num_heads, -1))
+            .transpose(1, 2)
+            for tokens, weight, bias in zip(
+                (query, key, value),
+                self._projections(),
+                self.in_proj_bias.chunk(3),
+            )
+        )
+        gathered = F.scaled_dot_product_attention(
+            queries,
+            keys,
+            values,
+            attn_mask=None if padding is None else ~padding[:, None, None],
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        return self.out_proj(gathered.transpose(1, 2).flatten(2))
+
+    def _projections(self) -> tuple[Tensor, ...]:
+        """Weights of query, key and value."""
+        if self.in_proj_weight is not None:
+            return self.in_proj_weight.chunk(3)
+        return self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
 
 
 class SelfAttention(nn.Module):
@@ -19,9 +71,7 @@ class SelfAttention(nn.Module):
         self, embed_dims: int, num_heads: int, dropout: float
     ) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(
-            embed_dims, num_heads, dropout=dropout, batch_first=True
-        )
+        self.attention = Attention(embed_dims, num_heads, dropout=dropout)
         self.norm = nn.LayerNorm(embed_dims)
         self.dropout = nn.Dropout(dropout)
 
@@ -42,13 +92,7 @@ class SelfAttention(nn.Module):
             (B, N, C).
         """
         located = tokens if position is None else tokens + position
-        attended, _ = self.attention(
-            located,
-            located,
-            tokens,
-            key_padding_mask=padding,
-            need_weights=False,
-        )
+        attended = self.attention(located, located, tokens, padding)
         return self.norm(tokens + self.dropout(attended))
 
 

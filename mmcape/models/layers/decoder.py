@@ -6,7 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from .blocks import FeedForward, SelfAttention
+from .blocks import Attention, FeedForward, SelfAttention
 
 
 class DecoderLayer(nn.Module):
@@ -33,12 +33,8 @@ class DecoderLayer(nn.Module):
         super().__init__()
         width = 2 * embed_dims if positioned else embed_dims
         self.self_attn = SelfAttention(embed_dims, num_heads, dropout)
-        self.cross_attn = nn.MultiheadAttention(
-            width,
-            num_heads,
-            dropout=dropout,
-            vdim=embed_dims,
-            batch_first=True,
+        self.cross_attn = Attention(
+            width, num_heads, dropout=dropout, vdim=embed_dims
         )
         self.cross_proj = (
             nn.Linear(width, embed_dims) if positioned else nn.Identity()
@@ -77,9 +73,7 @@ class DecoderLayer(nn.Module):
         compared = tokens
         if keypoint_position is not None:
             compared = torch.cat([tokens, keypoint_position], dim=-1)
-        gathered, _ = self.cross_attn(
-            compared, query_keys, query_tokens, need_weights=False
-        )
+        gathered = self.cross_attn(compared, query_keys, query_tokens)
         gathered = self.dropout(self.cross_proj(gathered))
         return self.feed_forward(self.cross_norm(tokens + gathered))
 
