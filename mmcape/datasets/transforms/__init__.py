@@ -1,6 +1,7 @@
 """What mmpose's own transforms lack for episodes."""
 
 from .for_each_instance import ForEachInstance
+from .image_cache import ImageCache
 from .load_annotated_image import LoadAnnotatedImage
 from .pack_episode import PackEpisodeInputs
 from .random_scale_rotation import RandomScaleRotation
@@ -9,6 +10,7 @@ from .square_crop_box import GetSquareCropBox
 __all__ = [
     'ForEachInstance',
     'GetSquareCropBox',
+    'ImageCache',
     'LoadAnnotatedImage',
     'PackEpisodeInputs',
     'RandomScaleRotation',

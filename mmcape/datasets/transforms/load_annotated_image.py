@@ -7,6 +7,8 @@ from typing import Any
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
+from .image_cache import ImageCache
+
 
 @TRANSFORMS.register_module()
 class LoadAnnotatedImage(LoadImage):
@@ -20,11 +22,20 @@ class LoadAnnotatedImage(LoadImage):
 
     Args:
         check_size: Whether another size is refused.
+        cache: Arguments of an :class:`ImageCache` for decoded images, or None
+            to decode an image each time. Images must be local files.
+        **kwargs: Those of mmpose's ``LoadImage``.
     """
 
-    def __init__(self, check_size: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        check_size: bool = True,
+        cache: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.check_size = check_size
+        self.cache = cache and ImageCache(**cache)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Load one image.
@@ -33,7 +44,7 @@ class LoadAnnotatedImage(LoadImage):
             ValueError: If it cannot be read, or has another size.
         """
         try:
-            loaded = super().transform(results)
+            loaded = self._load(results)
         except (AttributeError, OSError) as error:
             raise ValueError(
                 'the file is missing or no intact image'
@@ -45,4 +56,14 @@ class LoadAnnotatedImage(LoadImage):
                 f'is for {results["annotated_size"]}; get the edition that '
                 'was annotated, or set check_size=False if you know better'
             )
+        return loaded
+
+    def _load(self, results: dict[str, Any]) -> dict[str, Any]:
+        if not self.cache:
+            return super().transform(results)
+        image = self.cache.get(results['img_path'])
+        if image is not None:
+            return super().transform(dict(results, img=image))
+        loaded = super().transform(results)
+        self.cache.put(results['img_path'], loaded['img'])
         return loaded
