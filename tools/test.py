@@ -41,6 +41,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--dump', help='.pkl file for all predictions, for offline evaluation'
     )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: float16 on a GPU, bfloat16 on a CPU',
+    )
     add_common_arguments(parser)
     args = parser.parse_args()
     if args.dump is not None and not args.dump.endswith(('.pkl', '.pickle')):
@@ -55,6 +60,7 @@ def parse_args() -> argparse.Namespace:
 def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     """Write the options of testing into the config."""
     cfg.load_from = args.checkpoint
+    cfg.test_cfg.fp16 = args.amp or cfg.test_cfg.get('fp16', False)
     default = osp.join(cfg.work_dir, 'test_results.json')
     store_results(cfg, 'test_evaluator', args.out or default)
     if args.dump is not None:

@@ -92,6 +92,18 @@ def test_batch_size_changes_nothing(one_by_one, tools, trained, tmp_path):
         assert value == pytest.approx(one_by_one[1]['metrics'][name], abs=1e-4)
 
 
+def test_mixed_precision(single, tools, trained, tmp_path):
+    command = ('tools/test.py', tools.config, trained / 'epoch_3.pth', '--amp')
+    _, report, samples = run_test(tools, trained, tmp_path, *command)
+    expected = predictions(single[2])
+    distances = [
+        np.abs(keypoints - expected[index]).max()
+        for index, keypoints in predictions(samples).items()
+    ]
+    assert 1e-4 < np.median(distances) < 2
+    assert report['episodes_sha256'] == single[1]['episodes_sha256']
+
+
 def test_five_shots_and_pictures(tools, trained, tmp_path):
     tools.run(
         'tools/test.py',

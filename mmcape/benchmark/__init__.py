@@ -1,0 +1,1 @@
+"""What the published way of doing things costs, and ours beside it."""

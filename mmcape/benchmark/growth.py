@@ -1,0 +1,77 @@
+"""How the cost of a pair grows with what a user chooses."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from .parts import QUERIES, Setting, encode, match
+from .timing import medians
+
+AXES: dict[str, tuple[int, ...]] = {
+    'keypoints': (5, 10, 20, 40, 70, 100),
+    'shots': (1, 2, 5, 10),
+    'queries of a support': (1, 5, 15, 30),
+    'pairs of a batch': (1, 5, 15, 30, 60, 120),
+}
+Curves = dict[str, list[dict[str, float]]]
+
+
+@torch.no_grad()
+def measure_growth(setting: Setting) -> Curves:
+    """Milliseconds a pair, one axis varied at a time.
+
+    A pair's time is the head's, plus the support's share of its encoding; the
+    images are encoded already.
+    """
+    curves: Curves = {}
+    for axis, values in AXES.items():
+        curves[axis] = []
+        for value in values:
+            varied = setting
+            pairs, shots, queries = 2 * QUERIES, 1, QUERIES
+            if axis == 'keypoints':
+                varied = replace(setting, keypoints=value)
+            elif axis == 'shots':
+                shots = value
+            elif axis == 'queries of a support':
+                pairs, queries = max(pairs, value), value
+            else:
+                pairs = value
+            codes = encode(varied, pairs, shots, queries)
+            call = varied.ours(partial(match, varied, codes))
+            seconds = medians(dict(ours=call), setting.repeats)['ours']
+            curves[axis].append(
+                dict(value=value, milliseconds=1e3 * seconds / pairs)
+            )
+    return curves
+
+
+def peak_memory() -> float:
+    """Most memory so far in MiB: of the GPU if there is one, else resident."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def plot(curves: Curves, path: Path) -> None:
+    """Draw one panel an axis."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 2.6), layout='constrained')
+    panels = figure.subplots(1, len(curves), sharey=True)
+    for panel, (axis, points) in zip(panels, curves.items()):
+        panel.plot(
+            [point['value'] for point in points],
+            [point['milliseconds'] for point in points],
+            marker='o',
+        )
+        panel.set_xlabel(axis)
+        panel.set_ylim(bottom=0)
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel('ms a pair')
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,48 @@
+"""Times of several ways to do the same, taken in turns."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two times for the same work, in seconds."""
+
+    part: str
+    setting: str
+    plain: float
+    ours: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster ours is."""
+        return self.plain / self.ours
+
+
+def medians(
+    calls: Mapping[str, Callable[[], object]], repeats: int
+) -> dict[str, float]:
+    """Median seconds of each call, warmed up and interleaved.
+
+    A load that comes and goes then meets all of them alike.
+
+    Args:
+        calls: What to time, by name.
+        repeats: Runs of each.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for repeat in range(repeats + 1):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            if repeat:
+                taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in taken.items()}

@@ -1,0 +1,78 @@
+"""A whole test on the embedded benchmark, loader and metric included."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmpose.registry import MODELS
+
+from mmcape.models import EpisodeDataPreprocessor
+from mmcape.models.data_preprocessor import pad_keypoints
+
+from .plain_procedure import NUM_KEYPOINTS, plain_attention, plain_model
+from .timing import Comparison
+
+
+@MODELS.register_module()
+class PaddingDataPreprocessor(EpisodeDataPreprocessor):
+    """Pads every sample to 100 keypoints, as published loaders do."""
+
+    def forward(
+        self, data: dict[str, Any], training: bool = False
+    ) -> dict[str, Any]:
+        """Batch episodes; see :class:`EpisodeDataPreprocessor`."""
+        batch = super().forward(data, training)
+        for name, value in batch['inputs'].items():
+            if not name.endswith('img'):
+                axis = -2 if name.endswith('keypoints') else -1
+                longest = value.new_zeros(NUM_KEYPOINTS, 2)
+                like = longest if axis == -2 else longest[:, 0]
+                like = like.expand(*value.shape[1:axis], *like.shape)
+                rows = [*value, like]
+                batch['inputs'][name] = pad_keypoints(rows, axis)[:-1]
+        return batch
+
+
+def whole_test(
+    cfg: Config, shots: int, work_dir: str
+) -> tuple[Comparison, float]:
+    """Time a config's test, pair by pair and with the cached loop.
+
+    Args:
+        cfg: Its model is tested with the weights of ``load_from``, or random
+            ones.
+        shots: Support images of an episode.
+        work_dir: Folder for logs.
+
+    Returns:
+        The times, and the largest difference of a metric.
+    """
+    cfg = cfg.copy()
+    cfg.work_dir = work_dir
+    cfg.test_dataloader.sampler.num_shots = shots
+    ours, metrics = _run(cfg, f'cached-{shots}')
+    cfg.test_cfg = dict(type='TestLoop')
+    cfg.test_dataloader.batch_size = 1
+    cfg.model.data_preprocessor.type = 'PaddingDataPreprocessor'
+    with plain_attention():
+        plain, expected = _run(cfg, f'plain-{shots}', published=True)
+    difference = max(abs(metrics[name] - expected[name]) for name in expected)
+    return Comparison('whole test', f'{shots}-shot', plain, ours), difference
+
+
+def _run(
+    cfg: Config, name: str, published: bool = False
+) -> tuple[float, dict[str, float]]:
+    cfg.experiment_name = f'{name}-{time.time_ns()}'
+    torch.manual_seed(0)
+    runner = Runner.from_cfg(cfg)
+    runner.load_or_resume()
+    if published:
+        runner.model = plain_model(runner.model)
+    start = time.perf_counter()
+    metrics = runner.test()
+    return time.perf_counter() - start, metrics

@@ -1,0 +1,188 @@
+"""Measure what evaluation and training cost, beside the published way.
+
+    python tools/analysis_tools/benchmark.py [CONFIG] [--parts PART ...]
+
+Times are taken in turns in one run. The published way is computed on the same
+weights: one pair at a time, padded to 100 keypoints, features upsampled to
+pool a few points, attention weights materialised (mmcape/benchmark).
+`evaluation` adds up a full test of MP-100 from measured parts; `whole` runs
+all of a test on the embedded benchmark both ways.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS, MODELS
+
+from mmcape.benchmark import growth, parts
+from mmcape.benchmark.loading import loader
+from mmcape.benchmark.timing import Comparison
+from mmcape.benchmark.whole_test import whole_test
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / 'configs/capeformer/capeformer_r50_mp100-split1_1shot.py'
+SMALL = ROOT / 'configs/capeformer/capeformer_tiny_puppets_1shot.py'
+PARTS = (
+    'pooling',
+    'backbone',
+    'head',
+    'interactive',
+    'evaluation',
+    'training',
+    'loader',
+    'whole',
+    'growth',
+)
+
+
+def hardware() -> str:
+    """The device, in words."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    name = platform.processor() or platform.machine()
+    for line in _lines(Path('/proc/cpuinfo')):
+        if line.startswith('model name'):
+            name = line.split(':')[1].strip()
+            break
+    return f'{name}, {torch.get_num_threads()} threads'
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def build_model(config: str) -> Any:
+    """A config's model with random weights, ready to evaluate."""
+    cfg = Config.fromfile(config)
+    if 'backbone' in cfg.model:
+        cfg.model.backbone.init_cfg = None
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    model = MODELS.build(cfg.model).eval().to(device)
+    return model.to(memory_format=torch.channels_last)
+
+
+def load_training_set(config: str, data_root: Path) -> Any:
+    """The embedded benchmark in a config's own pipeline."""
+    pipeline = Config.fromfile(config).train_dataloader.dataset.pipeline
+    small = Config.fromfile(str(SMALL)).train_dataloader.dataset
+    small.update(data_root=str(data_root), pipeline=pipeline)
+    return DATASETS.build(small)
+
+
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """Everything that was asked for."""
+    setting = parts.Setting(
+        build_model(args.config), args.keypoints, args.repeats, args.bfloat16
+    )
+    rows: list[Comparison] = []
+    report: dict[str, Any] = dict(
+        hardware=hardware(),
+        torch=torch.__version__,
+        config=Path(args.config).stem,
+        keypoints=args.keypoints,
+        bfloat16=args.bfloat16,
+    )
+
+    def add(row: Comparison) -> None:
+        rows.append(row)
+        print(line(row), flush=True)
+
+    for part in args.parts:
+        if part in ('pooling', 'backbone', 'head', 'interactive'):
+            add(getattr(parts, part)(setting))
+        elif part == 'evaluation':
+            for shots in (1, 5):
+                add(
+                    parts.evaluation(
+                        setting, shots, args.instances, args.pairs
+                    )
+                )
+        elif part == 'training':
+            add(parts.training_step(setting, args.batch))
+        elif part == 'loader':
+            dataset = load_training_set(args.config, args.data_root)
+            add(loader(dataset, setting.model.head.codec))
+        elif part == 'whole':
+            cfg = Config.fromfile(str(SMALL))
+            cfg.test_dataloader.dataset.data_root = str(args.data_root)
+            for shots in (1, 5):
+                row, difference = whole_test(cfg, shots, str(args.out))
+                add(row)
+                report[f'metric_difference_{shots}shot'] = difference
+        else:
+            report['growth'] = growth.measure_growth(setting)
+            growth.plot(report['growth'], args.out / 'growth.png')
+    report['rows'] = [dict(vars(row), ratio=row.ratio) for row in rows]
+    report['peak_memory_mib'] = growth.peak_memory()
+    return report
+
+
+def line(row: Comparison) -> str:
+    """A row of the Markdown table."""
+    return (
+        f'| {row.part} | {row.setting} | {_time(row.plain)} | '
+        f'{_time(row.ours)} | {row.ratio:.2f} |'
+    )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return f'{1e3 * seconds:.2f} ms'
+    return f'{seconds:.1f} s' if seconds < 120 else f'{seconds / 60:.1f} min'
+
+
+def parse_args() -> argparse.Namespace:
+    """Options of the tool."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('config', nargs='?', default=str(CONFIG))
+    parser.add_argument(
+        '--parts', nargs='+', choices=PARTS, default=list(PARTS)
+    )
+    parser.add_argument(
+        '--keypoints', type=int, default=20, help='K of an episode'
+    )
+    parser.add_argument('--repeats', type=int, default=7)
+    parser.add_argument('--batch', type=int, default=16, help='of training')
+    parser.add_argument(
+        '--instances', type=int, default=4000, help='of a full test'
+    )
+    parser.add_argument(
+        '--pairs', type=int, default=60000, help='of a full test'
+    )
+    parser.add_argument(
+        '--bfloat16', action='store_true', help='ours under autocast'
+    )
+    parser.add_argument(
+        '--data-root', type=Path, default=ROOT / 'data/puppets'
+    )
+    parser.add_argument(
+        '--out', type=Path, default=ROOT / 'work_dirs/benchmark'
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print a table, write benchmark.json."""
+    args = parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    init_default_scope('mmpose')
+    print(f'{hardware()}\n\n| part | of | published way | ours | ratio |')
+    print('|---|---|---|---|---|')
+    report = measure(args)
+    path = args.out / 'benchmark.json'
+    path.write_text(json.dumps(report, indent=2))
+    print(f'\n{path}')
+
+
+if __name__ == '__main__':
+    main()
