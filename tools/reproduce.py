@@ -275,7 +275,7 @@ def measure_efficiency(cells: list[Cell], target: Path) -> int:
     """Measure every config in one run of the tool for that."""
     tool = 'tools/analysis_tools/measure_efficiency.py'
     configs = [f'configs/{cell.config}' for cell in cells]
-    command = [sys.executable, tool, *configs, '--out', f'{target}.json']
+    command = [sys.executable, tool, *configs, '--out', str(target)]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

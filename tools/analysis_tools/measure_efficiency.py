@@ -1,7 +1,7 @@
 """Parameters, FLOPs, speed and memory of models, side by side.
 
     python tools/analysis_tools/measure_efficiency.py CONFIG [CONFIG ...]
-        [--keypoints 100] [--repeats 10] [--out FILE.json]
+        [--keypoints 100] [--repeats 10] [--out FILE]
 
 One query with one support image, batch size 1, random weights and images.
 FLOPs are 2 per multiply-add, counted in full (attention and matrix products
@@ -103,7 +103,9 @@ def main() -> None:
     parser.add_argument('configs', nargs='+', metavar='CONFIG')
     parser.add_argument('--keypoints', type=int, default=100)
     parser.add_argument('--repeats', type=int, default=10)
-    parser.add_argument('--out', type=Path, help='JSON file')
+    parser.add_argument(
+        '--out', type=Path, help='write FILE.json and FILE.md', metavar='FILE'
+    )
     args = parser.parse_args()
 
     rows = []
@@ -115,7 +117,8 @@ def main() -> None:
         print(f'{config} done', flush=True)
     print(table(rows))
     if args.out is not None:
-        args.out.write_text(json.dumps(rows, indent=2))
+        args.out.with_suffix('.json').write_text(json.dumps(rows, indent=2))
+        args.out.with_suffix('.md').write_text(table(rows) + '\n')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-train_cfg = dict(by_epoch=True, max_epochs=10, val_interval=2)
+train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=3)
 
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
@@ -9,7 +9,7 @@ param_scheduler = [
     dict(
         type='CosineAnnealingLR',
         begin=0,
-        end=10,
+        end=15,
         eta_min=1e-5,
         by_epoch=True,
         convert_to_iter_based=True,
