@@ -24,6 +24,7 @@ import mmengine
 from mmengine.config import Config
 
 from mmcape.datasets.mp100 import split_file
+from mmcape.evaluation.functional import paired_difference
 
 ROOT = Path(__file__).resolve().parents[1]
 AMP_OPTIONS = ('--amp', '--amp-dtype', 'bfloat16')
@@ -239,6 +240,7 @@ def measure(cells: list[Cell], runner: Runner, write: Any) -> int:
             entry.update(
                 metrics=report['metrics'],
                 episodes_sha256=report['episodes_sha256'],
+                per_episode=report['per_episode'],
             )
             print(f'  PCK@0.2 {100 * report["metrics"]["PCK@0.2"]:.2f}')
         results.append(entry)
@@ -247,21 +249,28 @@ def measure(cells: list[Cell], runner: Runner, write: Any) -> int:
 
 
 def markdown(title: str, results: list[dict[str, Any]]) -> str:
-    """A table of results beside the paper's numbers."""
+    """A table of results beside the paper's numbers.
+
+    Each row is compared with the last one on the same episodes: the interval
+    of a paired difference is narrower than those of the two.
+    """
+    last = results[-1]['row']
     lines = [
         f'### {title}',
         '',
-        '| | on | shots | PCK@0.2 | mPCK | NME | paper (MP-100) |',
-        '|---|---|---|---|---|---|---|',
+        f'| | on | shots | PCK@0.2 | {last} is better by | mPCK | NME '
+        '| paper (MP-100) |',
+        '|---|---|---|---|---|---|---|---|',
     ]
     for entry in results:
         paper = '' if entry['paper'] is None else f'{entry["paper"]:.2f}'
         if 'error' in entry:
-            numbers = f'{entry["error"]} | |'
+            numbers = f'{entry["error"]} | | |'
         else:
             m = entry['metrics']
             numbers = (
                 f'{100 * m["PCK@0.2"]:.2f} ± {100 * m["PCK@0.2_ci95"]:.2f} | '
+                f'{_gap(entry, results)} | '
                 f'{100 * m["mPCK"]:.2f} | {m["NME"]:.3f}'
             )
         lines.append(
@@ -269,6 +278,29 @@ def markdown(title: str, results: list[dict[str, Any]]) -> str:
             f'{numbers} | {paper} |'
         )
     return '\n'.join(lines) + '\n'
+
+
+def _gap(entry: dict[str, Any], results: list[dict[str, Any]]) -> str:
+    """Paired difference to the last row, empty if there is none."""
+    same = (results[-1]['row'], entry['column'], entry['shots'])
+    others = [
+        one
+        for one in results
+        if (one['row'], one['column'], one['shots']) == same
+        and one is not entry
+        and 'error' not in one
+    ]
+    if not others:
+        return ''
+    scores = [
+        {
+            (e['category_id'], e['draw']): e['PCK@0.2']
+            for e in one['per_episode']
+        }
+        for one in (entry, others[0])
+    ]
+    difference, half = paired_difference(*scores)
+    return f'{100 * difference:+.2f} ± {100 * half:.2f}'
 
 
 def measure_efficiency(cells: list[Cell], target: Path) -> int:

@@ -14,7 +14,13 @@ from mmpose.registry import METRICS
 
 from mmcape.structures import episodes_digest
 
-from .functional import auc, keypoint_distances, nme, pck
+from .functional import (
+    auc,
+    half_interval,
+    keypoint_distances,
+    nme,
+    pck,
+)
 
 
 @METRICS.register_module()
@@ -32,8 +38,9 @@ class EpisodePCK(BaseMetric):
 
     Args:
         thresholds: In units of the longer side of the clipped query box.
-        result_file: JSON file for all this, a table per category and the
-            hashes of the instance and episode lists. None writes none.
+        result_file: JSON file for all this, a table per category, PCK@0.2 of
+            every episode and the hashes of the instance and episode lists.
+            None writes none.
         collect_device: As in mmengine.
         prefix: Before the names of the metrics.
         collect_dir: As in mmengine.
@@ -132,6 +139,10 @@ class EpisodePCK(BaseMetric):
                 for p in pairs
             ),
             per_category=per_category,
+            per_episode=[
+                dict(zip(('category_id', 'draw', 'PCK@0.2'), (*key, value)))
+                for key, value in _episode_means(pairs, 'PCK@0.2').items()
+            ],
         )
         MMLogger.get_current_instance().info(_table(report))
         if self.result_file is not None:
@@ -149,15 +160,20 @@ def _means(pairs: list[dict[str, Any]]) -> dict[str, float]:
 
 def _half_interval(pairs: list[dict[str, Any]], name: str) -> float | None:
     """1.96 standard errors of the mean over episodes, if there are two."""
+    means = list(_episode_means(pairs, name).values())
+    return half_interval(means) if len(means) > 1 else None
+
+
+def _episode_means(
+    pairs: list[dict[str, Any]], name: str
+) -> dict[tuple[int, int], float]:
+    """Mean score of each (category, support draw)."""
     episodes = defaultdict(list)
     for pair in pairs:
-        key = (pair['category_id'], pair['draw'])
         if name in pair['scores']:
+            key = (pair['category_id'], pair['draw'])
             episodes[key].append(pair['scores'][name])
-    means = [np.mean(scores) for scores in episodes.values()]
-    if len(means) < 2:
-        return None
-    return float(1.96 * np.std(means, ddof=1) / len(means) ** 0.5)
+    return {key: float(np.mean(scores)) for key, scores in episodes.items()}
 
 
 def _table(report: dict[str, Any]) -> str:

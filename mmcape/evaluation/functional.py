@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 AUC_STEPS = 20
@@ -45,3 +47,30 @@ def auc(distances: np.ndarray) -> float:
 def nme(distances: np.ndarray) -> float:
     """Mean normalised error; 0 if there are no keypoints, as published."""
     return float(distances.mean()) if distances.size else 0.0
+
+
+def half_interval(values: Sequence[float]) -> float:
+    """1.96 standard errors of the mean of two or more values."""
+    return float(1.96 * np.std(values, ddof=1) / len(values) ** 0.5)
+
+
+def paired_difference(
+    first: Mapping[tuple[int, int], float],
+    second: Mapping[tuple[int, int], float],
+) -> tuple[float, float]:
+    """How much better the second of two tests is on the same episodes.
+
+    Args:
+        first: Score of each (category, support draw).
+        second: Those of the other test.
+
+    Returns:
+        The mean difference and half its 95% interval over episodes.
+
+    Raises:
+        ValueError: If they are of other episodes.
+    """
+    if first.keys() != second.keys():
+        raise ValueError('the two tests are of different episodes')
+    differences = [second[key] - first[key] for key in first]
+    return float(np.mean(differences)), half_interval(differences)

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from mmpose.registry import METRICS
 
-from mmcape.evaluation.functional import auc, keypoint_distances, nme, pck
+from mmcape.evaluation.functional import (
+    auc,
+    keypoint_distances,
+    nme,
+    paired_difference,
+    pck,
+)
 
 
 def test_threshold_is_strict():
@@ -117,6 +123,10 @@ def test_result_file_holds_the_table_and_the_hashes(tmp_path):
     assert report['per_category']['1']['PCK@0.2'] == 1
     assert report['per_category']['2']['PCK@0.2'] == pytest.approx(2 / 3)
     assert len(report['episodes_sha256']) == 64
+    assert [
+        (one['category_id'], one['draw']) for one in report['per_episode']
+    ] == [(1, 0), (2, 0)]
+    assert report['per_episode'][1]['PCK@0.2'] == pytest.approx(2 / 3)
 
     clash = {1: dict(name='x'), 2: dict(name='x')}
     metric = METRICS.build(dict(type='EpisodePCK', result_file=str(path)))
@@ -130,3 +140,14 @@ def test_result_file_holds_the_table_and_the_hashes(tmp_path):
     evaluate(other, result_file=str(path))
     changed = json.loads(path.read_text())['episodes_sha256']
     assert changed != report['episodes_sha256']
+
+
+def test_paired_difference_of_two_tests():
+    first = {(1, 0): 0.2, (1, 1): 0.9, (2, 0): 0.5}
+    second = {(1, 0): 0.3, (1, 1): 1.0, (2, 0): 0.7}
+    difference, half = paired_difference(first, second)
+    assert difference == pytest.approx(0.4 / 3)
+    deviation = np.std([0.1, 0.1, 0.2], ddof=1)
+    assert half == pytest.approx(1.96 * deviation / 3**0.5)
+    with pytest.raises(ValueError, match='different episodes'):
+        paired_difference(first, {(1, 0): 0.3})

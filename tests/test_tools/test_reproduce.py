@@ -21,6 +21,10 @@ def report(value):
             'NME': 0.25,
         },
         episodes_sha256='abc',
+        per_episode=[
+            {'category_id': 1, 'draw': draw, 'PCK@0.2': value + step}
+            for draw, step in enumerate((-0.1, 0.1))
+        ],
     )
 
 
@@ -54,7 +58,7 @@ def test_failing_row_does_not_lose_the_others(tool):
         def result(self, cell):
             if cell.row == 'POMNet':
                 raise RuntimeError('failed, see train.log')
-            return report(0.5)
+            return report(0.5 if cell.row == 'CapeFormer' else 0.4)
 
     written = []
     cells = list(tool.cells_of(tool.TABLES['main'], 'puppets'))
@@ -65,7 +69,9 @@ def test_failing_row_does_not_lose_the_others(tool):
     assert [len(results) for results in written] == list(range(1, 11))
     table = tool.markdown('Main', written[-1])
     assert '| POMNet | puppets | 1 | failed, see train.log' in table
-    assert '| CapeFormer | puppets | 1 | 50.00 ± 1.00 | 25.00' in table
+    assert '| MAML | puppets | 1 | 40.00 ± 1.00 | +10.00 ± 0.00 | 20' in table
+    assert '| CapeFormer | puppets | 1 | 50.00 ± 1.00 |  | 25.00' in table
+    assert 'CapeFormer is better by' in table
 
 
 def test_finished_work_is_not_done_again(tool, tmp_path, monkeypatch):
