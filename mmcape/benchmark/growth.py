@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -49,13 +48,6 @@ def measure_growth(setting: Setting) -> Curves:
                 dict(value=value, milliseconds=1e3 * seconds / pairs)
             )
     return curves
-
-
-def peak_memory() -> float:
-    """Most memory so far in MiB: of the GPU if there is one, else resident."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def plot(curves: Curves, path: Path) -> None:

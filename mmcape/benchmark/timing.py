@@ -1,7 +1,8 @@
-"""Times of several ways to do the same, taken in turns."""
+"""Times of several ways to do the same, taken in turns; memory."""
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -46,3 +47,10 @@ def medians(
             if repeat:
                 taken[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def peak_memory() -> float:
+    """Most memory so far in MiB: of the GPU if there is one, else resident."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -24,7 +24,7 @@ from mmpose.registry import DATASETS, MODELS
 
 from mmcape.benchmark import growth, parts
 from mmcape.benchmark.loading import loader
-from mmcape.benchmark.timing import Comparison
+from mmcape.benchmark.timing import Comparison, peak_memory
 from mmcape.benchmark.whole_test import whole_test
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +121,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             report['growth'] = growth.measure_growth(setting)
             growth.plot(report['growth'], args.out / 'growth.png')
     report['rows'] = [dict(vars(row), ratio=row.ratio) for row in rows]
-    report['peak_memory_mib'] = growth.peak_memory()
+    report['peak_memory_mib'] = peak_memory()
     return report
 
 

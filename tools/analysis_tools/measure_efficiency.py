@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import statistics
 import time
 from pathlib import Path
@@ -27,15 +26,8 @@ from mmpose.registry import MODELS
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-import mmcape  # noqa: F401  (registers the modules)
+from mmcape.benchmark.timing import peak_memory
 from mmcape.testing import make_episode_batch
-
-
-def peak_memory() -> float:
-    """Most memory so far in MiB: of the GPU if there is one, else resident."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def measure(config: str, keypoints: int, repeats: int) -> dict[str, Any]:
