@@ -233,15 +233,15 @@ def run_stats(args: argparse.Namespace) -> int:
     rows = statistics(annotation_files(args))
     if not rows:
         raise AnnotationError('the annotation files have no instance')
+    if args.plot is not None:
+        plot_statistics(rows, args.plot)
+        print(f'figure: {args.plot}')
     if args.out is None:
         print_lines(statistics_lines(rows))
     else:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text('\n'.join(statistics_lines(rows)) + '\n')
         print(f'tables: {args.out}')
-    if args.plot is not None:
-        plot_statistics(rows, args.plot)
-        print(f'figure: {args.plot}')
     return 0
 
 

@@ -34,9 +34,9 @@ def split_categories(
     num_train = total - num_val - num_test
     if min(num_val, num_test) < 0 or num_train < 1:
         raise ConversionError(
-            f'the categories {sorted(names)} cannot be split into {num_val} to '
-            f'validate and {num_test} to test on, with one left to train on; '
-            'give other numbers, or --no-split'
+            f'the categories {sorted(names)} cannot be split into {num_val} '
+            f'to validate and {num_test} to test on, with one left to train '
+            'on; give other numbers, or --no-split'
         )
     shuffled = sorted(names)
     random.Random(seed).shuffle(shuffled)

@@ -143,7 +143,8 @@ SOURCES: tuple[Source, ...] = (
         rule=Rule(prefer=('Train/source',)),
         traps=(
             'the images now distributed are another edition than the one '
-            'annotated: sizes differ, so keypoints would be misplaced. Such '
+            'annotated, as users report (not verified): sizes differ, so '
+            'keypoints would be misplaced. Such '
             'images are refused and counted as "other size"; ask the authors '
             'for the earlier edition, or go without human_hand',
             'Train and Test repeat file names: the annotated folder or size '
@@ -316,7 +317,7 @@ SOURCES: tuple[Source, ...] = (
         licence='not verified',
         download='http://3dinterpreter.csail.mit.edu/data/keypoint-5.zip',
         folders=('keypoint-5', 'keypoint5', 'Keypoint-5'),
-        layout=('chair/images/00000001.jpg',),
+        layout=('chair/images/NAME.jpg',),
         categories=('bed', 'chair', 'sofa', 'swivelchair', 'table'),
         rule=Rule(folders=('{category}/images', '{category}')),
         traps=(

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 
 import cv2
@@ -158,6 +160,56 @@ def test_interrupted_build_continues(world, monkeypatch):
     for name, source in world.files.items():
         if not isinstance(source, int):
             assert images(world)[name].read_bytes() == source.read_bytes()
+
+
+KILLED = """
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from mmcape.datasets.preparation.annotation_files import (
+    find_annotation_files,
+    read_annotation_files,
+)
+from mmcape.datasets.preparation.build import build
+from mmcape.datasets.preparation.source_folders import locate_sources
+
+data_root, raw = map(Path, sys.argv[1:])
+copied = 0
+
+
+def copy(source, target):
+    global copied
+    content = Path(source).read_bytes()
+    copied += 1
+    if copied == 40:
+        target.write_bytes(content[: len(content) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+    target.write_bytes(content)
+
+
+shutil.copyfile = copy
+files = read_annotation_files(find_annotation_files(data_root))
+build(data_root, files, locate_sources(raw), how='copy')
+"""
+
+
+def test_build_that_was_killed_in_the_middle_of_a_copy(world):
+    arguments = [sys.executable, '-c', KILLED, world.data_root, world.raw]
+    result = subprocess.run(arguments, check=False, capture_output=True)
+    assert result.returncode == -signal.SIGKILL, result.stderr
+    left = images(world)
+    half = [path for path in left.values() if path.suffix == '.partial']
+    assert len(left) == 40
+    assert len(half) == 1
+    assert not (world.data_root / MARKER).exists()
+
+    report = run(world, how='copy')
+    assert report.complete
+    assert sum(report.kept.values()) == 39
+    assert set(images(world)) == {name for name, *_ in world.images}
 
 
 def test_source_by_source_equals_all_at_once(world):
