@@ -113,6 +113,7 @@ def test_what_is_written_is_read_by_the_data_set(data, tmp_path):
     assert sorted(ids) == list(range(1, 21))
     content = json.loads(files['train'].read_text())
     assert content['info'] == dict(seed=1)
+    assert content['categories'][0]['skeleton'] == [[1, 2]]  # as in COCO
     flags = [ann['bbox_from_keypoints'] for ann in content['annotations']]
     assert flags.count(True) == flags.count(False) == 7
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from mmcape.datasets import AnnotationError, MP100Dataset
-from mmcape.datasets.preparation import build as build_module
 from mmcape.datasets.preparation.annotation_files import (
     find_annotation_files,
     read_annotation_files,
@@ -145,12 +144,13 @@ def test_interrupted_build_continues(world, monkeypatch):
         placed.append(target)
         real(source, target, how)
 
-    real = build_module.place
-    monkeypatch.setattr(build_module, 'place', interrupted)
+    module = sys.modules['mmcape.datasets.preparation.build']
+    real = module.place
+    monkeypatch.setattr(module, 'place', interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(world, how='copy')
     assert not (world.data_root / MARKER).exists()
-    monkeypatch.setattr(build_module, 'place', real)
+    monkeypatch.setattr(module, 'place', real)
 
     report = run(world, how='copy')
     assert report.complete
@@ -293,6 +293,7 @@ def test_carfusion_sequence_is_found_by_its_boxes(world):
     run(world, ['carfusion'])
     made = images(world)
     assert camera_and_frame(1500801201) == (8, 1201)
+    assert camera_and_frame(301712000) == (17, 12000)
     first = made['car/1500801201.jpg'].resolve().parts[-3]
     second = made['car/1400801201.jpg'].resolve().parts[-3]
     assert (first, second) == ('car_fifth1', 'car_penn1')
