@@ -75,7 +75,8 @@ def test_plan_build_check_stats(tool, folders, tmp_path):
     status, out, err = tool('build', '--root', raw, '--data-root', data)
     assert status == 1
     assert 'PARTIAL: 1 of 2 images' in out
-    assert 'mp100: 2/2 images' in err
+    assert 'mp100: 2/2 images found' in err
+    assert 'mp100: 2/2 images hashed' in err
     report = tmp_path / 'reports/check.json'
     check = ('check', '--data-root', data, '--report', report)
     status, out, _ = tool(*check)

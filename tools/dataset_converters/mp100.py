@@ -251,12 +251,12 @@ def print_lines(lines: Iterable[str]) -> None:
         print(line)
 
 
-def show_progress(done: int, total: int) -> None:
+def show_progress(what: str, done: int, total: int) -> None:
     """Rewrites the progress line on the terminal."""
     if done % 50 and done != total:
         return
     end = '\n' if done == total else ''
-    sys.stderr.write(f'\rmp100: {done}/{total} images{end}')
+    sys.stderr.write(f'\rmp100: {done}/{total} images {what}{end}')
     sys.stderr.flush()
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..annotation_checks import AnnotationError, Problems, check_annotations
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done to images, the number done and their total."""
 
 ANNOTATION_FOLDERS = ('annotations', 'cross_category_annotations')
 SUBSETS = ('train', 'val', 'test')
@@ -23,7 +26,7 @@ class WantedImage:
     Args:
         file_name: Its name below the image folder.
         size: Annotated (width, height).
-        annotations: The annotations of it, of the first file that names it.
+        annotations: Its usable annotations, of the first file that names it.
         subsets: The annotation files that name it.
     """
 
@@ -123,8 +126,8 @@ def wanted_images(files: Sequence[AnnotationFile]) -> dict[str, WantedImage]:
                 'the file again'
             )
         annotations = defaultdict(list)
-        for annotation in file.content['annotations']:
-            annotations[annotation.get('image_id')].append(annotation)
+        for annotation in file.problems.usable(file.content)['annotations']:
+            annotations[annotation['image_id']].append(annotation)
         for image in file.content['images']:
             name = image['file_name'].replace('\\', '/')
             size = (int(image['width']), int(image['height']))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .annotation_files import AnnotationFile, WantedImage, wanted_images
+from .annotation_files import (
+    AnnotationFile,
+    Progress,
+    WantedImage,
+    wanted_images,
+)
 from .finder import FOUND, MISSING, Choice
 from .hdf5_frames import MissingPackageError
 from .image_files import has_size
@@ -20,8 +25,6 @@ from .sources import SOURCES, source_of_category
 IMAGE_FOLDER = 'images'
 NO_SOURCE = 'no source'
 """In place of a source's key for categories that no source has."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def build(
         folders: Folder of each source that the user has, by key.
         how: 'link', 'hardlink' or 'copy'.
         rebuild: Whether to find and place images anew that are there.
-        progress: Called with the images done and their total.
+        progress: Called as images are found and hashed.
 
     Raises:
         AnnotationError: If the annotation files cannot be used.
@@ -105,9 +108,9 @@ def build(
             _place(image, find, key, data_root, how, report)
             done += 1
             if progress is not None:
-                progress(done, len(wanted))
+                progress('found', done, len(wanted))
     report.marker = describe_build(
-        data_root, files, wanted, report.settled, _keys(wanted)
+        data_root, files, wanted, report.settled, _keys(wanted), progress
     )
     report.marker['missing'] = {
         key: {

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from ..instances import category_name, instances_digest, kept_instances
-from .annotation_files import AnnotationFile, subset_of, wanted_images
+from .annotation_files import (
+    AnnotationFile,
+    Progress,
+    subset_of,
+    wanted_images,
+)
 from .bounds import box_inside, points_outside
 from .image_files import BrokenImageError, image_size
 from .sources import source_of_category
@@ -27,7 +32,6 @@ KINDS: Mapping[str, str] = {
 }
 """What is looked for, by the kind's name in reports."""
 
-Progress = Callable[[int, int], None]
 Finding = dict[str, Any]
 
 
@@ -46,7 +50,7 @@ def check(
         files: The annotation files.
         tolerance: Pixels that a box or keypoint may lie outside the image.
         num_workers: Threads that decode images.
-        progress: Called with the images done and their total.
+        progress: Called as images are decoded.
 
     Returns:
         The report, as JSON can hold it: ``ok``, ``counts`` by kind,
@@ -96,7 +100,7 @@ def _decode_all(
         for done, (name, outcome) in enumerate(zip(paths, sizes), start=1):
             outcomes[name] = outcome
             if progress is not None:
-                progress(done, len(paths))
+                progress('decoded', done, len(paths))
     return outcomes
 
 

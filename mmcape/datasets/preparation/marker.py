@@ -11,7 +11,7 @@ from typing import Any
 
 from ..annotation_checks import check_annotations
 from ..instances import instances_digest, kept_instances
-from .annotation_files import AnnotationFile, WantedImage
+from .annotation_files import AnnotationFile, Progress, WantedImage
 from .image_files import has_size
 from .placing import write_json
 
@@ -38,6 +38,7 @@ def describe_build(
     wanted: Mapping[str, WantedImage],
     settled: Mapping[str, str],
     source_keys: Mapping[str, str],
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Describe what is there.
 
@@ -50,12 +51,15 @@ def describe_build(
         wanted: The images that they name.
         settled: How images were chosen that names left open.
         source_keys: Key of the source of each image.
+        progress: Called as images are hashed.
     """
-    present = {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name in sorted(wanted)
-        if has_size(path := data_root / 'images' / name, wanted[name].size)
-    }
+    present = {}
+    for done, name in enumerate(sorted(wanted), start=1):
+        path = data_root / 'images' / name
+        if has_size(path, wanted[name].size):
+            present[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        if progress is not None:
+            progress('hashed', done, len(wanted))
     by_source: dict[str, list[str]] = defaultdict(list)
     for name in sorted(wanted):
         by_source[source_keys[name]].append(name)

@@ -96,8 +96,7 @@ def _release_file(folder: Path, source: Source) -> Path | None:
     """The HDF5 file of a source in a folder that may hold several."""
     found = sorted(folder.rglob(FILE_PATTERN))
     own = [path for path in found if path.parent.name == source.key]
-    if not own and len(found) == 1 and folder.name != source.folders[0]:
-        own = found
+    own = own or [path for path in found if path.parent == folder]
     if len(own) > 1:
         raise ValueError(
             f'source {source.key}: {folder} has several releases '

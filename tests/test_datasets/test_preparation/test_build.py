@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -10,7 +12,6 @@ import subprocess
 import sys
 
 import cv2
-import numpy as np
 import pytest
 
 from mmcape.datasets import AnnotationError, MP100Dataset
@@ -22,6 +23,7 @@ from mmcape.datasets.preparation.annotation_files import (
 )
 from mmcape.datasets.preparation.build import build, summary
 from mmcape.datasets.preparation.carfusion import camera_and_frame
+from mmcape.datasets.preparation.check import check
 from mmcape.datasets.preparation.folder_index import FolderIndex
 from mmcape.datasets.preparation.marker import (
     MARKER,
@@ -34,6 +36,7 @@ from mmcape.datasets.preparation.sources import (
     SOURCES,
     source_of_category,
 )
+from mmcape.datasets.preparation.statistics import statistics
 
 from .conftest import draw
 
@@ -452,6 +455,21 @@ def test_hdf5_without_h5py_names_the_extra(world, monkeypatch):
     assert 'pip install "mmcape[hdf5]"' in detail
 
 
+def test_folders_of_the_two_hdf5_files(world):
+    raw = world.raw / 'deepposekit-data/datasets'
+    moved = world.raw / 'mine'
+    (raw / 'fly').rename(moved)
+    assert absent(run(world))['fly_body/0.jpg'][1] == 'no such file'
+    files = read_annotation_files(find_annotation_files(world.data_root))
+    assert build(world.data_root, files, {'fly': moved}).made == {'fly': 2}
+    (moved / 'annotation_data_2.h5').write_bytes(b'')
+    report = build(world.data_root, files, {'fly': moved}, rebuild=True)
+    assert report.kept['fly'] == 2  # in place, but not to be found again
+    shutil.rmtree(world.data_root / 'images/fly_body')
+    report = build(world.data_root, files, {'fly': moved})
+    assert 'several releases' in absent(report)['fly_body/1.jpg'][1]
+
+
 def test_broken_hdf5_file_is_named(world):
     path = world.raw / 'deepposekit-data/datasets/fly'
     (path / 'annotation_data_release.h5').write_bytes(b'no hdf5')
@@ -599,6 +617,62 @@ def test_images_in_several_files_are_wanted_once(world):
 
 def test_progress_ends_at_the_total(world):
     seen = []
-    run(world, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(n, 201) for n in range(1, 202)]
-    assert np.all(np.diff([done for done, _ in seen]) == 1)
+    run(world, progress=lambda *state: seen.append(state))
+    assert seen == [
+        (what, n, 201) for what in ('found', 'hashed') for n in range(1, 202)
+    ]
+
+
+VALUES = (
+    *(None, True, -1, 0, 1, 1e300, float('nan'), '', 'x', '../x', [], {}),
+    *([1, 2], [None] * 15, ['a'] * 4, [1, 2, 3, 4], {'id': 1}),
+)
+
+
+def mutate(content, rng):
+    """Replace, or remove, one value anywhere in an annotation file."""
+    parent = content
+    while True:
+        keys = list(parent) if isinstance(parent, dict) else range(len(parent))
+        if not keys:
+            return
+        key = rng.choice(keys)
+        child = parent[key]
+        if isinstance(child, (dict, list)) and child and rng.random() < 0.9:
+            parent = child
+            continue
+        if rng.random() < 0.2:
+            del parent[key]
+        else:
+            parent[key] = copy.deepcopy(rng.choice(VALUES))
+        return
+
+
+def test_mutated_annotation_files_give_documented_errors_only(world):
+    """Of build and check; images of three sources with rules of their own."""
+    path = world.data_root / 'annotations/mp100_split1_train.json'
+    names = [
+        name
+        for name, *_ in world.images
+        if name.startswith(('fly', 'car/', 'vest/', 'wren'))
+    ]
+    content = json.dumps(world.content(names))
+    for other in path.parent.glob('*.json'):
+        other.unlink()
+    done, refused = 0, []
+    rng = random.Random(0)
+    for _ in range(150):
+        mutated = json.loads(content)
+        for _ in range(rng.randint(1, 3)):
+            mutate(mutated, rng)
+        path.write_text(json.dumps(mutated))
+        try:
+            run(world, ['fly', 'carfusion', 'deepfashion2', 'cub'])
+            files = read_annotation_files([path])
+            json.dumps(check(world.data_root / 'images', files))
+            statistics(files)
+            done += 1
+        except AnnotationError as error:
+            refused.append(str(error))
+    assert all(path.name in message for message in refused)
+    assert min(done, len(refused)) > 20

@@ -279,10 +279,10 @@ def test_progress_and_threads(built):
     report = run(
         built,
         num_workers=3,
-        progress=lambda done, total: seen.append((done, total)),
+        progress=lambda *state: seen.append(state),
     )
     assert report['ok']
-    assert seen == [(n, 201) for n in range(1, 202)]
+    assert seen == [('decoded', n, 201) for n in range(1, 202)]
 
 
 def test_statistics_of_the_miniature(built, tmp_path):
