@@ -23,6 +23,7 @@ EXTRAS = {
     'mim': 'mminstall',
     'backbones': 'backbones',
     'mmlab': 'mmlab',
+    'hdf5': 'hdf5',
     'tests': 'tests',
 }
 
