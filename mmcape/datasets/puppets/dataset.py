@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -194,8 +195,12 @@ def _run(
         if num_workers == 1:
             results: Iterator[_Drawn] = map(_draw_category, tasks)
         else:
+            # OpenCV's threads, once started, do not survive a fork
             pool = ProcessPoolExecutor(
-                num_workers, initializer=cv2.setNumThreads, initargs=(1,)
+                num_workers,
+                mp_context=get_context('spawn'),
+                initializer=cv2.setNumThreads,
+                initargs=(1,),
             )
             results = stack.enter_context(pool).map(_draw_category, tasks)
         for result in results:
