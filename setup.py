@@ -23,6 +23,7 @@ EXTRAS = {
     'mim': 'mminstall',
     'backbones': 'backbones',
     'mmlab': 'mmlab',
+    'formats': 'formats',
     'tests': 'tests',
 }
 

@@ -1,5 +1,5 @@
 """Finding a support's keypoints in one's own pictures."""
 
-from .errors import InputError
+from mmcape.utils.input_error import InputError
 
 __all__ = ['InputError']

@@ -17,8 +17,7 @@ from mmcape.utils.checkpoint_files import (
     describe_misfit,
     read_checkpoint,
 )
-
-from .errors import InputError
+from mmcape.utils.input_error import InputError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CONFIG_ROOTS = (_PACKAGE / '.mim' / 'configs', _PACKAGE.parent / 'configs')
