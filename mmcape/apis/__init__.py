@@ -2,4 +2,13 @@
 
 from mmcape.utils.input_error import InputError
 
-__all__ = ['InputError']
+from .inferencer import CapeInferencer
+from .support import AnnotatedSupport, annotate, annotate_from
+
+__all__ = [
+    'AnnotatedSupport',
+    'CapeInferencer',
+    'InputError',
+    'annotate',
+    'annotate_from',
+]

@@ -32,8 +32,14 @@ def write_json(path: Path, content: Any) -> None:
     """Write a JSON file; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        json.dumps(content, indent=1, allow_nan=False), encoding='utf-8'
+        json.dumps(content, indent=1, allow_nan=False, default=_plain),
+        encoding='utf-8',
     )
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and arrays of numpy as those of Python."""
+    return value.tolist()
 
 
 def find_image(name: str, file: Path, img_root: str | Path | None) -> str:
