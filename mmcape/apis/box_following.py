@@ -1,4 +1,4 @@
-"""The box of the next frame from the pose in the last one."""
+"""The box of the next look from the pose that the last one found."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 
 from .boxes import extent, whole_image
 
-PADDING = 0.25
-"""Around the confident keypoints, relative to the longer side."""
 SHRINKING = 0.7
-"""A side loses no more than to this share of it from frame to frame."""
+"""A side keeps at least this share of its length from look to look."""
 
 
 def follow(
@@ -19,7 +17,7 @@ def follow(
     size: tuple[int, int],
     threshold: float,
 ) -> np.ndarray:
-    """Box (4,) in which to look for the object in the next frame.
+    """Box (4,) in which to look for the object in the next frame, or again.
 
     It is the padded extent of the confident keypoints, at least 0.7 times as
     large as the last box, so that a moment in which only a part is recognised
@@ -30,14 +28,14 @@ def follow(
     Args:
         keypoints: (K, 2) in pixels.
         scores: (K,); 0 for keypoints that the support does not show.
-        box: (4,) of the last frame.
-        size: ``(w, h)`` of the frames.
+        box: (4,) of the last look.
+        size: ``(w, h)`` of the image.
         threshold: From which score on a keypoint is confident.
     """
     confident = scores >= threshold
     if confident.sum() < max(2, (scores > 0).sum() / 3):
         return whole_image(size)
-    x1, y1, x2, y2 = extent(keypoints[confident], PADDING)
+    x1, y1, x2, y2 = extent(keypoints[confident])
     centre = np.array([x1 + x2, y1 + y2]) / 2
     least = SHRINKING * (box[2:] - box[:2])
     half = np.maximum([x2 - x1, y2 - y1], least) / 2

@@ -17,6 +17,9 @@ from mmcape.datasets.instances import clip_box
 from mmcape.formats.files import read_json
 from mmcape.utils.input_error import InputError
 
+PADDING = 0.15
+"""Around keypoints whose extent stands for the object's box."""
+
 Detector = Callable[[np.ndarray], Any]
 """Image (H, W, 3) uint8 BGR to boxes (N, 4), or (N, 5) with scores."""
 BoxSource = Union[None, str, Path, Detector, np.ndarray, Sequence[Any]]
@@ -47,16 +50,13 @@ def clip_corners(
     return clipped
 
 
-def extent(points: np.ndarray, padding: float) -> np.ndarray:
-    """Box around points (N, 2), N > 0.
+def extent(points: np.ndarray) -> np.ndarray:
+    """Box (4,) around points (N, 2), N > 0.
 
-    Args:
-        points: In pixels.
-        padding: Added on every side, relative to the longer side of their
-            extent (of which a single pixel is the least).
+    15 % of the longer side (at least a pixel long) are added on every side.
     """
     low, high = points.min(axis=0), points.max(axis=0)
-    margin = padding * max((high - low).max(), 1.0)
+    margin = PADDING * max((high - low).max(), 1.0)
     return np.concatenate([low - margin, high + margin])
 
 

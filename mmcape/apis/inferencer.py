@@ -19,7 +19,7 @@ from mmcape.formats import LabelledPoses, Pose
 from mmcape.utils.input_error import InputError
 
 from .box_following import follow
-from .boxes import BoxFinder, BoxSource, whole_image
+from .boxes import BoxFinder, BoxSource
 from .drawing import draw_poses, require_display
 from .matcher import Matcher
 from .pictures import Picture
@@ -28,6 +28,8 @@ from .result_writer import ResultWriter
 from .support import AnnotatedSupport, Edge, annotate
 
 Found = tuple[Query, PoseDataSample]
+Boxed = tuple[Query, np.ndarray, np.ndarray]
+"""A query with its boxes (N, 4) and their scores (N,)."""
 
 
 class CapeInferencer:
@@ -42,8 +44,8 @@ class CapeInferencer:
             sample.pred_instances.keypoints  # (N, K, 2) pixels
             sample.pred_instances.keypoint_scores  # (N, K) confidences
 
-    After a support has been encoded, a box costs one pass of the backbone
-    and the head.
+    After a support has been encoded, a look at a box costs one pass of the
+    backbone and the head.
 
     Args:
         model: Config, its path, or the name of one of mmcape's.
@@ -112,6 +114,7 @@ class CapeInferencer:
         show: bool = False,
         return_vis: bool = False,
         kpt_thr: float = 0.3,
+        looks: int = 1,
         follow_box: bool | None = None,
     ) -> Iterator[dict[str, list[Any]]]:
         """Find keypoints, one result an image.
@@ -129,11 +132,15 @@ class CapeInferencer:
             show: Whether to show each picture in a window.
             return_vis: Whether to return the pictures.
             kpt_thr: From which score on a keypoint is drawn, and trusted to
-                tell where the box of the next frame is.
-            follow_box: Whether each frame is searched where the last one's
-                keypoints were, see :func:`~mmcape.apis.box_following.follow`;
-                ``boxes`` are then those of the first frame. Frames come one
-                by one. By default so for videos and cameras without boxes.
+                tell where to look next.
+            looks: How often an image is searched: every time after the first
+                in the box that :func:`~mmcape.apis.box_following.follow`
+                draws from the keypoints found. Two find much more than one
+                in whole images.
+            follow_box: Whether each frame is searched once, in the box that
+                the last one's keypoints give; ``boxes`` are then those of the
+                first frame. Frames come one by one. By default so for videos
+                and cameras without boxes and further looks.
 
         Yields:
             ``predictions``: a list with one ``PoseDataSample``, whose
@@ -144,8 +151,8 @@ class CapeInferencer:
             picture, or an empty one.
 
         Raises:
-            InputError: If there is no support, nothing to read, or no image
-                could be used.
+            InputError: If there is no support, nothing to read, no image
+                could be used, or options exclude each other.
         """
         if self.support is None:
             raise InputError('there is no support yet: call set_support first')
@@ -153,13 +160,18 @@ class CapeInferencer:
             require_display()
         queries = open_queries(inputs)
         if follow_box is None:
-            follow_box = queries.is_video and boxes is None
+            follow_box = queries.is_video and boxes is None and looks == 1
+        if looks < 1 or (follow_box and looks > 1):
+            raise InputError(
+                f'looks={looks}: it is at least 1, and 1 where the box '
+                'follows from frame to frame'
+            )
         count = len(queries) if isinstance(queries, Images) else None
         finder = BoxFinder(boxes, count)
         found = (
             self._follow(queries, finder, kpt_thr)
             if follow_box
-            else self._batches(queries, finder, batch_size)
+            else self._batches(queries, finder, batch_size, looks, kpt_thr)
         )
         return self._results(
             found,
@@ -219,10 +231,26 @@ class CapeInferencer:
             raise InputError('\n'.join(self.failures.values()))
 
     def _batches(
-        self, queries: Images | Frames, finder: BoxFinder, batch_size: int
+        self,
+        queries: Images | Frames,
+        finder: BoxFinder,
+        batch_size: int,
+        looks: int,
+        threshold: float,
     ) -> Iterator[Found]:
         """Samples of queries, as many boxes at once as a batch holds."""
-        waiting: list[tuple[Query, np.ndarray, np.ndarray]] = []
+
+        def search(waiting: Sequence[Boxed]) -> list[Found]:
+            found = self._match(waiting, batch_size)
+            for _ in range(looks - 1):
+                again = [
+                    (query, _next_boxes(sample, threshold), scores)
+                    for (query, sample), (_, _, scores) in zip(found, waiting)
+                ]
+                found = self._match(again, batch_size)
+            return found
+
+        waiting: list[Boxed] = []
         for query in queries:
             try:
                 waiting.append((query, *self._find(query, finder)))
@@ -230,9 +258,9 @@ class CapeInferencer:
                 self._fail(query, str(error))
                 continue
             if sum(len(boxes) for _, boxes, _ in waiting) >= batch_size:
-                yield from self._match(waiting, batch_size)
+                yield from search(waiting)
                 waiting = []
-        yield from self._match(waiting, batch_size)
+        yield from search(waiting)
 
     def _follow(
         self, queries: Images | Frames, finder: BoxFinder, threshold: float
@@ -248,24 +276,13 @@ class CapeInferencer:
             except InputError as error:
                 self._fail(query, str(error))
                 continue
-            assert query.image is not None
-            size = (query.image.shape[1], query.image.shape[0])
             ((_, sample),) = self._match(
                 [(query, boxes, scores)], max(len(boxes), 1)
             )
             yield query, sample
-            instances = sample.pred_instances
-            boxes = np.reshape(
-                [
-                    follow(points, score, box, size, threshold)
-                    for points, score, box in zip(
-                        instances.keypoints, instances.keypoint_scores, boxes
-                    )
-                ]
-                or [whole_image(size)],
-                (-1, 4),
-            )
-            scores = np.ones(len(boxes))
+            # where nothing is to follow, boxes are found anew
+            boxes = _next_boxes(sample, threshold) if len(boxes) else None
+            scores = np.ones(len(sample.pred_instances))
 
     @staticmethod
     def _find(
@@ -282,12 +299,8 @@ class CapeInferencer:
         self.failures[query.name] = problem
         print_log(problem, logger='current', level=logging.WARNING)
 
-    def _match(
-        self,
-        waiting: Sequence[tuple[Query, np.ndarray, np.ndarray]],
-        batch_size: int,
-    ) -> Iterator[Found]:
-        """Samples of queries with their boxes (N, 4) and scores (N,)."""
+    def _match(self, waiting: Sequence[Boxed], batch_size: int) -> list[Found]:
+        """Samples of queries, from one look at each box."""
         crops = [
             (query.image, box, query.name)
             for query, boxes, _ in waiting
@@ -299,9 +312,24 @@ class CapeInferencer:
             matched += self._matcher.match(crops[start : start + batch_size])
         assert self.support is not None
         visible = self._matcher.valid
+        found = []
         for query, boxes, scores in waiting:
             own, matched = matched[: len(boxes)], matched[len(boxes) :]
-            yield query, _join(query, own, boxes, scores, visible)
+            found.append((query, _join(query, own, boxes, scores, visible)))
+        return found
+
+
+def _next_boxes(sample: PoseDataSample, threshold: float) -> np.ndarray:
+    """Boxes (N, 4) in which to look next for the N instances."""
+    found = sample.pred_instances
+    height, width = sample.metainfo['ori_shape']
+    boxes = [
+        follow(*instance, (width, height), threshold)
+        for instance in zip(
+            found.keypoints, found.keypoint_scores, found.bboxes
+        )
+    ]
+    return np.reshape(boxes, (-1, 4))
 
 
 def _join(

@@ -24,8 +24,6 @@ from .pictures import (
 )
 
 _FORMAT = 'mmcape support 1'
-PADDING = 0.15
-"""Added to a box that is the extent of keypoints, of its longer side."""
 
 Edge = Sequence[Union[int, str]]
 
@@ -188,7 +186,7 @@ def annotate_from(labelled: LabelledPoses) -> AnnotatedSupport:
     visible = np.stack([pose.visible for pose in poses])
     keypoints = np.stack([pose.keypoints for pose in poses])
     boxes = [
-        extent(pose.keypoints[pose.visible], PADDING)
+        extent(pose.keypoints[pose.visible])
         if pose.box is None and pose.visible.any()
         else pose.box
         for pose in poses
@@ -282,8 +280,7 @@ def _check_boxes(
 ) -> np.ndarray:
     if boxes is None:
         corners = [
-            extent(points[shot][shown[shot]], PADDING)
-            for shot in range(len(sizes))
+            extent(points[shot][shown[shot]]) for shot in range(len(sizes))
         ]
     else:
         corners = list(_array(boxes, (len(sizes), 4), 'boxes'))

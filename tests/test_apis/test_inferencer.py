@@ -10,6 +10,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from mmcape.apis import CapeInferencer, InputError
+from mmcape.apis.box_following import follow
 from mmcape.structures import Episode
 
 from .conftest import CONFIG, use
@@ -106,6 +107,26 @@ def test_every_way_to_give_boxes(ready, puppets_dir, instances):
         )
     whole = found(ready(path))
     assert np.abs(whole - expected).max() > 1
+
+
+def test_a_second_look_is_around_what_the_first_found(ready, instances):
+    path = instances[1]['img_path']
+    (first,) = ready(path)
+    (twice,) = ready(path, looks=2, kpt_thr=0.01)
+    before = first['predictions'][0]
+    height, width = before.ori_shape
+    box = follow(
+        before.pred_instances.keypoints[0],
+        before.pred_instances.keypoint_scores[0],
+        before.pred_instances.bboxes[0],
+        (width, height),
+        0.01,
+    )
+    expected = found(ready(path, boxes=box))
+    np.testing.assert_allclose(
+        twice['predictions'][0].pred_instances.keypoints, expected, atol=1e-3
+    )
+    assert np.abs(before.pred_instances.keypoints - expected).max() > 1
 
 
 def test_several_instances_and_none(ready, instances):
@@ -220,6 +241,9 @@ def test_calls_that_cannot_work(weights, instances, tmp_path, monkeypatch):
         inferencer([path], boxes=[[1, 2], [3], [4]])
     with pytest.raises(InputError, match='has no area'):
         list(inferencer(path, boxes=[5000, 0, 6000, 10]))
+    for options in (dict(looks=0), dict(looks=2, follow_box=True)):
+        with pytest.raises(InputError, match='looks='):
+            inferencer(path, **options)
     with pytest.raises(InputError, match='look for keypoints in float'):
         inferencer(1.5)
 

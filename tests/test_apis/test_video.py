@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from mmcape.apis import InputError
-from mmcape.apis.box_following import PADDING, follow
+from mmcape.apis.box_following import follow
+from mmcape.apis.boxes import PADDING
 from mmcape.apis.queries import open_queries
 
 SIZE = (160, 120)
