@@ -145,8 +145,8 @@ class CapeInferencer:
         Yields:
             ``predictions``: a list with one ``PoseDataSample``, whose
             ``pred_instances`` has N ``keypoints`` (N, K, 2) in pixels,
-            ``keypoint_scores`` (N, K), ``keypoints_visible`` (N, K; False
-            where a support does not show one), ``bboxes`` (N, 4) and
+            ``keypoint_scores`` (N, K), ``keypoints_visible`` (N, K; 0 where
+            a support does not show one), ``bboxes`` (N, 4) and
             ``bbox_scores`` (N,); and ``visualization``: a list with one RGB
             picture, or an empty one.
 
@@ -167,6 +167,8 @@ class CapeInferencer:
                 'follows from frame to frame'
             )
         count = len(queries) if isinstance(queries, Images) else None
+        if isinstance(queries, Frames) and queries.is_live:
+            batch_size = 1  # nobody waits for further frames
         finder = BoxFinder(boxes, count)
         found = (
             self._follow(queries, finder, kpt_thr)
@@ -356,7 +358,9 @@ def _join(
         keypoint_scores=_stack(
             [one.keypoint_scores for one in found], (size,)
         ),
-        keypoints_visible=np.repeat(visible[None], len(found), axis=0),
+        keypoints_visible=np.repeat(
+            visible[None].astype(np.float32), len(found), axis=0
+        ),
         bboxes=boxes.astype(np.float32),
         bbox_scores=scores.astype(np.float32),
     )
@@ -393,7 +397,7 @@ def _poses(sample: PoseDataSample) -> Iterator[Pose]:
         yield Pose(
             image=sample.metainfo['img_path'],
             keypoints=instances.keypoints[row],
-            visible=instances.keypoints_visible[row],
+            visible=instances.keypoints_visible[row] > 0,
             box=instances.bboxes[row],
             scores=instances.keypoint_scores[row],
             image_size=(width, height),

@@ -85,6 +85,7 @@ class Frames:
     is_video = True
 
     def __init__(self, source: str | int) -> None:
+        self.is_live = isinstance(source, int)
         self.name = f'camera {source}' if isinstance(source, int) else source
         self._capture = cv2.VideoCapture(source)
         if not self._capture.isOpened():

@@ -191,7 +191,7 @@ def annotate_from(labelled: LabelledPoses) -> AnnotatedSupport:
         else pose.box
         for pose in poses
     ]
-    return annotate(
+    support = annotate(
         images=[pose.image for pose in poses],
         keypoints=keypoints,
         boxes=None if any(box is None for box in boxes) else boxes,
@@ -200,6 +200,14 @@ def annotate_from(labelled: LabelledPoses) -> AnnotatedSupport:
         names=labelled.names,
         category=labelled.category,
     )
+    for pose, image in zip(poses, support.images()):
+        height, width = image.shape[:2]
+        if pose.image_size not in (None, (width, height)):
+            raise InputError(
+                f'{pose.image} has {width} x {height} pixels, its annotation '
+                f'is for {pose.image_size}: give the image that was annotated'
+            )
+    return support
 
 
 def _file(picture: Picture) -> bytes:

@@ -15,7 +15,7 @@ from mmcape.datasets.instances import (
 )
 from mmcape.utils.input_error import InputError
 
-from .files import find_image, read_json, write_json
+from .files import find_image, image_size, read_json, write_json
 from .poses import LabelledPoses, Pose
 
 
@@ -120,7 +120,7 @@ def write_coco(
 
     Args:
         path: The file.
-        labelled: Poses whose image sizes are known.
+        labelled: The poses.
         img_root: Folder that file names are written relative to.
     """
     images: list[dict[str, Any]] = []
@@ -151,8 +151,7 @@ def write_coco(
 def _image_entry(
     image_id: int, pose: Pose, img_root: str | Path | None
 ) -> dict[str, Any]:
-    assert pose.image_size is not None
-    width, height = pose.image_size
+    width, height = image_size(pose)
     name = file_name(pose, img_root)
     entry = dict(id=image_id, file_name=name, width=width, height=height)
     if pose.frame is not None:

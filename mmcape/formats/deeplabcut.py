@@ -125,7 +125,10 @@ def _read_h5(path: Path) -> Table:
             f'{path} needs pandas and PyTables (pip install pandas tables); '
             'or give the .csv file that DeepLabCut writes beside it'
         ) from error
-    frame = pandas.read_hdf(path)
+    try:
+        frame = pandas.read_hdf(path)
+    except Exception as error:
+        raise InputError(f'pandas cannot read {path}: {error}') from error
     labels = [
         '/'.join(map(str, key)) if isinstance(key, tuple) else str(key)
         for key in frame.index

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from mmcape.utils.input_error import InputError
+
+from .poses import Pose
 
 _DEPTH = 4
 """How many folders above an annotation file its images may be named from."""
@@ -40,6 +44,20 @@ def write_json(path: Path, content: Any) -> None:
 def _plain(value: Any) -> Any:
     """Numbers and arrays of numpy as those of Python."""
     return value.tolist()
+
+
+def image_size(pose: Pose) -> tuple[int, int]:
+    """``(w, h)`` of a pose's image, read from it if need be.
+
+    Raises:
+        InputError: If it is not known and the image cannot be read.
+    """
+    if pose.image_size is not None:
+        return pose.image_size
+    image = cv2.imread(pose.image)
+    if image is None:
+        raise InputError(f'image {pose.image} cannot be read for its size')
+    return image.shape[1], image.shape[0]
 
 
 def find_image(name: str, file: Path, img_root: str | Path | None) -> str:

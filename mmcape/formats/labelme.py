@@ -11,7 +11,7 @@ import numpy as np
 
 from mmcape.utils.input_error import InputError
 
-from .files import find_image, read_json, write_json
+from .files import find_image, image_size, read_json, write_json
 from .poses import LabelledPoses, NamedPoints, Pose, all_names
 
 _VERSION = '5.5.0'
@@ -49,8 +49,13 @@ def read_labelme(
         image = find_image(str(content.get('imagePath')), file, img_root)
         size = content.get('imageWidth'), content.get('imageHeight')
         known = dict(image=image, image_size=size if all(size) else None)
-        for instance in _instances(content['shapes'], file, categories):
-            found.append((instance, known))
+        try:
+            instances = _instances(content['shapes'], file, categories)
+        except (AttributeError, IndexError, TypeError) as error:
+            raise InputError(
+                f'{file} has a shape that is none of labelme: {error}'
+            ) from error
+        found += [(instance, known) for instance in instances]
         skeleton = skeleton or content.get('skeleton') or []
     if not found:
         raise InputError(f'{path} holds no labelme file with a point')
@@ -76,7 +81,7 @@ def _instances(
     for shape in shapes:
         instance = groups.setdefault(shape.get('group_id'), NamedPoints())
         kind, label = shape.get('shape_type'), str(shape.get('label'))
-        points = np.array(shape.get('points'), np.float64).reshape(-1, 2)
+        points = _points(shape.get('points'), file)
         if kind == 'point':
             if label in instance.points:
                 raise InputError(
@@ -95,6 +100,16 @@ def _instances(
     return [instance for instance in groups.values() if instance.points]
 
 
+def _points(values: Any, file: Path) -> np.ndarray:
+    """Points (N, 2) of a shape."""
+    try:
+        return np.array(values, np.float64).reshape(-1, 2)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f'{file} has points that are no pairs of numbers: {values!r}'
+        ) from error
+
+
 def write_labelme(folder: str | Path, labelled: LabelledPoses) -> list[Path]:
     """Write one file an image; labelme opens the folder.
 
@@ -103,7 +118,7 @@ def write_labelme(folder: str | Path, labelled: LabelledPoses) -> list[Path]:
 
     Args:
         folder: Receives the files, named after the images.
-        labelled: Poses whose image sizes are known.
+        labelled: The poses.
 
     Returns:
         The files.
@@ -135,8 +150,7 @@ def _free_path(folder: Path, stem: str, taken: Sequence[Path]) -> Path:
 def _content(
     path: Path, poses: Sequence[Pose], labelled: LabelledPoses
 ) -> dict[str, Any]:
-    assert poses[0].image_size is not None
-    width, height = poses[0].image_size
+    width, height = image_size(poses[0])
     image = osp.relpath(osp.abspath(poses[0].image), osp.abspath(path.parent))
     names = labelled.names
     return dict(

@@ -177,6 +177,48 @@ def test_bad_images_do_not_lose_the_others(ready, instances, tmp_path):
         list(ready(broken))
 
 
+@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
+def test_cut_off_files_are_no_images(ready, instances, tmp_path, suffix):
+    image = cv2.imread(instances[0]['img_path'])
+    path = tmp_path / f'half{suffix}'
+    cv2.imwrite(str(path), image)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=f'half{suffix} is no intact image'):
+        list(ready(path))
+    path.write_bytes(content + b'a phone appends its own')
+    assert len(list(ready(path))) == 1
+
+
+def test_mmpose_draws_the_samples(ready, instances, tmp_path):
+    from mmpose.visualization import PoseLocalVisualizer
+
+    path = instances[1]['img_path']
+    (result,) = ready(path)
+    visualizer = PoseLocalVisualizer(save_dir=str(tmp_path))
+    image = cv2.imread(path)[..., ::-1]
+    visualizer.add_datasample(
+        'picture',
+        image,
+        result['predictions'][0],
+        draw_gt=False,
+        kpt_thr=0.0,
+        draw_bbox=True,
+    )
+    assert not np.array_equal(visualizer.get_image(), image)
+
+
+@pytest.mark.parametrize('method', ['pomnet', 'protonet', 'finetune'])
+def test_every_method_can_be_asked(method, instances):
+    other = CapeInferencer(f'{method}_tiny_puppets_1shot', device='cpu')
+    use(other, instances[:2])
+    path = instances[2]['img_path']
+    (result,) = other(path, boxes=instances[2]['bbox'])
+    sample = result['predictions'][0].pred_instances
+    assert np.isfinite(sample.keypoints).all()
+    assert np.isfinite(sample.keypoint_scores).all()
+
+
 def test_results_in_a_folder(ready, instances, tmp_path):
     paths = [one['img_path'] for one in instances[:2]]
     (first, _) = ready(paths, out_dir=tmp_path)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,6 +73,15 @@ def test_support_of_annotated_files(puppets_dir):
     assert len(support.files) == len(labelled.poses)
     np.testing.assert_allclose(support.boxes[2], labelled.poses[2].box)
     assert support.category == name
+
+
+def test_another_edition_of_an_image_is_refused(puppets_dir):
+    path = puppets_dir / 'annotations/puppets_train.json'
+    content = json.loads(path.read_text())
+    labelled = read_coco(path, content['categories'][0]['id'])
+    pose = replace(labelled.poses[0], image_size=(1000, 1000))
+    with pytest.raises(InputError, match=r'annotation is for \(1000, 1000\)'):
+        annotate_from(replace(labelled, poses=[pose]))
 
 
 @pytest.mark.parametrize(

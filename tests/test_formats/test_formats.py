@@ -258,6 +258,16 @@ def test_real_annotations_of_every_format(realdata_dir, tmp_path):
         ),
         ('a.slp', '', 'a.slp'),
         ('a.json', '{"shapes": [], "imagePath": "no.png"}', 'image no.png'),
+        (
+            'a.json',
+            '{"shapes": ["point"], "imagePath": "a.json"}',
+            'a.json has a shape that is none of labelme',
+        ),
+        (
+            'a.json',
+            '{"shapes": [{"points": ["a"]}], "imagePath": "a.json"}',
+            'a.json has points that are no pairs',
+        ),
     ],
 )
 def test_bad_files_are_named(name, text, complaint, tmp_path):
@@ -281,6 +291,16 @@ def test_two_points_of_one_name(images, tmp_path):
     (tmp_path / 'a.json').write_text(json.dumps(content))
     with pytest.raises(InputError, match=r"a.json has two points 'nose'"):
         read_labelme(tmp_path / 'a.json')
+
+
+def test_sizes_of_images_are_read_where_a_format_has_none(images, tmp_path):
+    pose = Pose(images[0], np.array([[1.0, 2.0]]), np.array([True]))
+    write_coco(tmp_path / 'a.json', LabelledPoses(['nose'], [pose]))
+    (image,) = json.loads((tmp_path / 'a.json').read_text())['images']
+    assert (image['width'], image['height']) == (60, 40)
+    missing = replace(pose, image='no.png')
+    with pytest.raises(InputError, match='image no.png cannot be read'):
+        write_labelme(tmp_path, LabelledPoses(['nose'], [missing]))
 
 
 def test_h5_needs_pytables(tmp_path):
