@@ -104,14 +104,15 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--follow',
         action=argparse.BooleanOptionalAction,
         help='search each frame around the last pose (default: in videos\n'
-        'without --boxes and --looks)',
+        'without --boxes)',
     )
     search.add_argument(
         '--looks',
         type=int,
         default=1,
         help='how often to search an image, each time closer around what was\n'
-        'found; 2 help much where there are no --boxes (default: 1)',
+        'found; 2 help much where there are no --boxes (default: 1).\n'
+        'Where boxes follow, only the first frame',
     )
     search.add_argument('--batch-size', type=int, default=8)
 

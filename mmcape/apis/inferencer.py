@@ -138,9 +138,9 @@ class CapeInferencer:
                 draws from the keypoints found. Two find much more than one
                 in whole images.
             follow_box: Whether each frame is searched once, in the box that
-                the last one's keypoints give; ``boxes`` are then those of the
-                first frame. Frames come one by one. By default so for videos
-                and cameras without boxes and further looks.
+                the last one's keypoints give; ``boxes`` and ``looks`` are
+                then those of the first frame. Frames come one by one. By
+                default so for videos and cameras without boxes.
 
         Yields:
             ``predictions``: a list with one ``PoseDataSample``, whose
@@ -152,7 +152,7 @@ class CapeInferencer:
 
         Raises:
             InputError: If there is no support, nothing to read, no image
-                could be used, or options exclude each other.
+                could be used, or an option is out of range.
         """
         if self.support is None:
             raise InputError('there is no support yet: call set_support first')
@@ -160,18 +160,15 @@ class CapeInferencer:
             require_display()
         queries = open_queries(inputs)
         if follow_box is None:
-            follow_box = queries.is_video and boxes is None and looks == 1
-        if looks < 1 or (follow_box and looks > 1):
-            raise InputError(
-                f'looks={looks}: it is at least 1, and 1 where the box '
-                'follows from frame to frame'
-            )
+            follow_box = queries.is_video and boxes is None
+        if looks < 1:
+            raise InputError(f'looks must be at least 1, got {looks}')
         count = len(queries) if isinstance(queries, Images) else None
         if isinstance(queries, Frames) and queries.is_live:
             batch_size = 1  # nobody waits for further frames
         finder = BoxFinder(boxes, count)
         found = (
-            self._follow(queries, finder, kpt_thr)
+            self._follow(queries, finder, looks, kpt_thr)
             if follow_box
             else self._batches(queries, finder, batch_size, looks, kpt_thr)
         )
@@ -241,17 +238,6 @@ class CapeInferencer:
         threshold: float,
     ) -> Iterator[Found]:
         """Samples of queries, as many boxes at once as a batch holds."""
-
-        def search(waiting: Sequence[Boxed]) -> list[Found]:
-            found = self._match(waiting, batch_size)
-            for _ in range(looks - 1):
-                again = [
-                    (query, _next_boxes(sample, threshold), scores)
-                    for (query, sample), (_, _, scores) in zip(found, waiting)
-                ]
-                found = self._match(again, batch_size)
-            return found
-
         waiting: list[Boxed] = []
         for query in queries:
             try:
@@ -260,12 +246,16 @@ class CapeInferencer:
                 self._fail(query, str(error))
                 continue
             if sum(len(boxes) for _, boxes, _ in waiting) >= batch_size:
-                yield from search(waiting)
+                yield from self._search(waiting, batch_size, looks, threshold)
                 waiting = []
-        yield from search(waiting)
+        yield from self._search(waiting, batch_size, looks, threshold)
 
     def _follow(
-        self, queries: Images | Frames, finder: BoxFinder, threshold: float
+        self,
+        queries: Images | Frames,
+        finder: BoxFinder,
+        looks: int,
+        threshold: float,
     ) -> Iterator[Found]:
         """Samples of queries, each box from the pose in the one before."""
         boxes = scores = None
@@ -278,10 +268,14 @@ class CapeInferencer:
             except InputError as error:
                 self._fail(query, str(error))
                 continue
-            ((_, sample),) = self._match(
-                [(query, boxes, scores)], max(len(boxes), 1)
+            ((_, sample),) = self._search(
+                [(query, boxes, scores)],
+                max(len(boxes), 1),
+                looks,
+                threshold,
             )
             yield query, sample
+            looks = 1
             # where nothing is to follow, boxes are found anew
             boxes = _next_boxes(sample, threshold) if len(boxes) else None
             scores = np.ones(len(sample.pred_instances))
@@ -292,14 +286,28 @@ class CapeInferencer:
     ) -> tuple[np.ndarray, np.ndarray]:
         if query.image is None:
             raise InputError(query.problem)
-        name = query.name
-        if query.frame is not None:
-            name = f'{name}, frame {query.frame}'
-        return finder(name, query.image, query.index)
+        return finder(query.label, query.image, query.index)
 
     def _fail(self, query: Query, problem: str) -> None:
-        self.failures[query.name] = problem
+        self.failures[query.label] = problem
         print_log(problem, logger='current', level=logging.WARNING)
+
+    def _search(
+        self,
+        waiting: Sequence[Boxed],
+        batch_size: int,
+        looks: int,
+        threshold: float,
+    ) -> list[Found]:
+        """Samples of queries, each look nearer to what the last one found."""
+        found = self._match(waiting, batch_size)
+        for _ in range(looks - 1):
+            again = [
+                (query, _next_boxes(sample, threshold), scores)
+                for (query, sample), (_, _, scores) in zip(found, waiting)
+            ]
+            found = self._match(again, batch_size)
+        return found
 
     def _match(self, waiting: Sequence[Boxed], batch_size: int) -> list[Found]:
         """Samples of queries, from one look at each box."""

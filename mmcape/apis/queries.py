@@ -41,6 +41,13 @@ class Query:
     frame: int | None = None
     """Frame of the video or camera, counted from 0."""
 
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        if self.frame is None:
+            return self.name
+        return f'{self.name}, frame {self.frame}'
+
 
 class Images:
     """Images one after the other, each read when it is due.

@@ -283,9 +283,8 @@ def test_calls_that_cannot_work(weights, instances, tmp_path, monkeypatch):
         inferencer([path], boxes=[[1, 2], [3], [4]])
     with pytest.raises(InputError, match='has no area'):
         list(inferencer(path, boxes=[5000, 0, 6000, 10]))
-    for options in (dict(looks=0), dict(looks=2, follow_box=True)):
-        with pytest.raises(InputError, match='looks='):
-            inferencer(path, **options)
+    with pytest.raises(InputError, match='looks must be at least 1, got 0'):
+        inferencer(path, looks=0)
     with pytest.raises(InputError, match='look for keypoints in float'):
         inferencer(1.5)
 

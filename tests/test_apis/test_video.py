@@ -67,6 +67,23 @@ def test_first_box_can_be_given(ready, video):
     assert {tuple(s.pred_instances.bboxes[0]) for s in fixed} == {tuple(start)}
 
 
+def test_further_looks_are_at_the_first_frame(ready, video):
+    passes = []
+    handle = ready._matcher.model.backbone.register_forward_hook(
+        lambda *_: passes.append(1)
+    )
+    followed = samples_of(ready(video, looks=3, kpt_thr=0.01))
+    handle.remove()
+    assert len(passes) == 3 + 5
+    (frame, *_) = [query.image for query in open_queries(video)]
+    (first,) = samples_of(ready(frame, looks=3, kpt_thr=0.01))
+    np.testing.assert_allclose(
+        followed[0].pred_instances.keypoints,
+        first.pred_instances.keypoints,
+        atol=1e-3,
+    )
+
+
 def test_results_of_a_video(ready, video, tmp_path):
     list(ready(video, out_dir=tmp_path))
     frames = json.loads((tmp_path / 'predictions/clip.json').read_text())
