@@ -21,7 +21,7 @@ def weights(tmp_path_factory):
     model.init_weights()
     # answers that depend on the query as those of a trained model do
     for branch in model.head.decoder.offset_branches:
-        torch.nn.init.normal_(branch.layers[-1].weight, std=0.3)
+        torch.nn.init.normal_(branch.layers[-1].weight, std=0.1)
     path = tmp_path_factory.mktemp('weights') / 'random.pth'
     torch.save(dict(state_dict=model.state_dict()), path)
     return str(path)

@@ -102,9 +102,9 @@ def test_rule_of_following():
     expected = [20 - margin, 30 - margin, 60 + margin, 50 + margin]
     np.testing.assert_allclose(box, expected)
 
-    # no narrower than 0.7 times the last one, and within the image
+    # no narrower than half the last one, and within the image
     box = follow(points, scores, np.array(WHOLE), SIZE, threshold=0.5)
-    np.testing.assert_allclose(box[[0, 2]], [0, 40 + 0.35 * 159])
+    np.testing.assert_allclose(box[[0, 2]], [40 - 0.25 * 159, 40 + 0.25 * 159])
 
     # lost: one keypoint of four, or none
     for threshold in (0.85, 0.95):
