@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.logging import print_log
-from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mmcape.formats import LabelledPoses, Pose
+from mmcape.formats import LabelledPoses
 from mmcape.utils.input_error import InputError
 
-from .box_following import follow
 from .boxes import BoxFinder, BoxSource
-from .drawing import draw_poses, require_display
+from .drawing import require_display
 from .matcher import Matcher
 from .pictures import Picture
-from .queries import Frames, Images, Inputs, Query, open_queries
+from .queries import Frames, Images, Inputs, open_queries
 from .result_writer import ResultWriter
-from .support import AnnotatedSupport, Edge, annotate
-
-Found = tuple[Query, PoseDataSample]
-Boxed = tuple[Query, np.ndarray, np.ndarray]
-"""A query with its boxes (N, 4) and their scores (N,)."""
+from .samples import draw_sample, poses_of
+from .search import Found, Search
+from .support import AnnotatedSupport, annotate
+from .support_checks import Edge
 
 
 class CapeInferencer:
@@ -161,19 +155,24 @@ class CapeInferencer:
         queries = open_queries(inputs)
         if follow_box is None:
             follow_box = queries.is_video and boxes is None
-        if looks < 1:
-            raise InputError(f'looks must be at least 1, got {looks}')
+        for name, value in (('looks', looks), ('batch_size', batch_size)):
+            if value < 1:
+                raise InputError(f'{name} must be at least 1, got {value}')
         count = len(queries) if isinstance(queries, Images) else None
         if isinstance(queries, Frames) and queries.is_live:
             batch_size = 1  # nobody waits for further frames
-        finder = BoxFinder(boxes, count)
-        found = (
-            self._follow(queries, finder, looks, kpt_thr)
-            if follow_box
-            else self._batches(queries, finder, batch_size, looks, kpt_thr)
+        search = Search(
+            self._matcher,
+            BoxFinder(boxes, count),
+            batch_size=batch_size,
+            looks=looks,
+            threshold=kpt_thr,
         )
+        self.failures = search.failures
         return self._results(
-            found,
+            search.following(queries)
+            if follow_box
+            else search.in_batches(queries),
             queries,
             out_dir=out_dir,
             show=show,
@@ -188,7 +187,7 @@ class CapeInferencer:
             names=self.support.names,
             skeleton=self.support.skeleton,
             category=self.support.category,
-            poses=[pose for one in samples for pose in _poses(one)],
+            poses=[pose for one in samples for pose in poses_of(one)],
         )
 
     def _results(
@@ -201,7 +200,6 @@ class CapeInferencer:
         threshold: float,
     ) -> Iterator[dict[str, list[Any]]]:
         assert self.support is not None
-        self.failures = {}
         skeleton = self.support.skeleton
         writer = None
         if out_dir is not None:
@@ -213,7 +211,9 @@ class CapeInferencer:
                 some = True
                 pictures = []
                 if writer is not None or show or return_vis:
-                    pictures = [_draw(query, sample, skeleton, threshold)]
+                    pictures = [
+                        draw_sample(query, sample, skeleton, threshold)
+                    ]
                 if writer is not None:
                     writer.write(query, sample, pictures[0])
                 if show:
@@ -228,186 +228,3 @@ class CapeInferencer:
                 writer.close()
         if not some:
             raise InputError('\n'.join(self.failures.values()))
-
-    def _batches(
-        self,
-        queries: Images | Frames,
-        finder: BoxFinder,
-        batch_size: int,
-        looks: int,
-        threshold: float,
-    ) -> Iterator[Found]:
-        """Samples of queries, as many boxes at once as a batch holds."""
-        waiting: list[Boxed] = []
-        for query in queries:
-            try:
-                waiting.append((query, *self._find(query, finder)))
-            except InputError as error:
-                self._fail(query, str(error))
-                continue
-            if sum(len(boxes) for _, boxes, _ in waiting) >= batch_size:
-                yield from self._search(waiting, batch_size, looks, threshold)
-                waiting = []
-        yield from self._search(waiting, batch_size, looks, threshold)
-
-    def _follow(
-        self,
-        queries: Images | Frames,
-        finder: BoxFinder,
-        looks: int,
-        threshold: float,
-    ) -> Iterator[Found]:
-        """Samples of queries, each box from the pose in the one before."""
-        boxes = scores = None
-        for query in queries:
-            try:
-                if boxes is None or scores is None:
-                    boxes, scores = self._find(query, finder)
-                elif query.image is None:
-                    raise InputError(query.problem)
-            except InputError as error:
-                self._fail(query, str(error))
-                continue
-            ((_, sample),) = self._search(
-                [(query, boxes, scores)],
-                max(len(boxes), 1),
-                looks,
-                threshold,
-            )
-            yield query, sample
-            looks = 1
-            # where nothing is to follow, boxes are found anew
-            boxes = _next_boxes(sample, threshold) if len(boxes) else None
-            scores = np.ones(len(sample.pred_instances))
-
-    @staticmethod
-    def _find(
-        query: Query, finder: BoxFinder
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if query.image is None:
-            raise InputError(query.problem)
-        return finder(query.label, query.image, query.index)
-
-    def _fail(self, query: Query, problem: str) -> None:
-        self.failures[query.label] = problem
-        print_log(problem, logger='current', level=logging.WARNING)
-
-    def _search(
-        self,
-        waiting: Sequence[Boxed],
-        batch_size: int,
-        looks: int,
-        threshold: float,
-    ) -> list[Found]:
-        """Samples of queries, each look nearer to what the last one found."""
-        found = self._match(waiting, batch_size)
-        for _ in range(looks - 1):
-            again = [
-                (query, _next_boxes(sample, threshold), scores)
-                for (query, sample), (_, _, scores) in zip(found, waiting)
-            ]
-            found = self._match(again, batch_size)
-        return found
-
-    def _match(self, waiting: Sequence[Boxed], batch_size: int) -> list[Found]:
-        """Samples of queries, from one look at each box."""
-        crops = [
-            (query.image, box, query.name)
-            for query, boxes, _ in waiting
-            if query.image is not None
-            for box in boxes
-        ]
-        matched: list[PoseDataSample] = []
-        for start in range(0, len(crops), batch_size):
-            matched += self._matcher.match(crops[start : start + batch_size])
-        assert self.support is not None
-        visible = self._matcher.valid
-        found = []
-        for query, boxes, scores in waiting:
-            own, matched = matched[: len(boxes)], matched[len(boxes) :]
-            found.append((query, _join(query, own, boxes, scores, visible)))
-        return found
-
-
-def _next_boxes(sample: PoseDataSample, threshold: float) -> np.ndarray:
-    """Boxes (N, 4) in which to look next for the N instances."""
-    found = sample.pred_instances
-    height, width = sample.metainfo['ori_shape']
-    boxes = [
-        follow(*instance, (width, height), threshold)
-        for instance in zip(
-            found.keypoints, found.keypoint_scores, found.bboxes
-        )
-    ]
-    return np.reshape(boxes, (-1, 4))
-
-
-def _join(
-    query: Query,
-    samples: Sequence[PoseDataSample],
-    boxes: np.ndarray,
-    scores: np.ndarray,
-    visible: np.ndarray,
-) -> PoseDataSample:
-    """One sample of an image from those of its N boxes."""
-    assert query.image is not None
-    size = len(visible)
-    found = [one.pred_instances for one in samples]
-    joined = PoseDataSample(
-        metainfo=dict(
-            img_path=query.name,
-            ori_shape=query.image.shape[:2],
-            frame_id=query.frame,
-            num_keypoints=size,
-        )
-    )
-    joined.pred_instances = InstanceData(
-        keypoints=_stack([one.keypoints for one in found], (size, 2)),
-        keypoint_scores=_stack(
-            [one.keypoint_scores for one in found], (size,)
-        ),
-        keypoints_visible=np.repeat(
-            visible[None].astype(np.float32), len(found), axis=0
-        ),
-        bboxes=boxes.astype(np.float32),
-        bbox_scores=scores.astype(np.float32),
-    )
-    return joined
-
-
-def _stack(rows: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """Arrays (1, ...) as one, (0, ...) if there is none."""
-    return np.concatenate([np.zeros((0, *shape), np.float32), *rows])
-
-
-def _draw(
-    query: Query,
-    sample: PoseDataSample,
-    skeleton: Sequence[tuple[int, int]],
-    threshold: float,
-) -> np.ndarray:
-    assert query.image is not None
-    instances = sample.pred_instances
-    return draw_poses(
-        query.image[..., ::-1],
-        instances.keypoints,
-        instances.keypoint_scores,
-        instances.bboxes,
-        skeleton,
-        threshold,
-    )
-
-
-def _poses(sample: PoseDataSample) -> Iterator[Pose]:
-    instances = sample.pred_instances
-    height, width = sample.metainfo['ori_shape']
-    for row in range(len(instances.keypoints)):
-        yield Pose(
-            image=sample.metainfo['img_path'],
-            keypoints=instances.keypoints[row],
-            visible=instances.keypoints_visible[row] > 0,
-            box=instances.bboxes[row],
-            scores=instances.keypoint_scores[row],
-            image_size=(width, height),
-            frame=sample.metainfo['frame_id'],
-        )

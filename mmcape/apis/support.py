@@ -7,25 +7,27 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
 from mmcape.formats import LabelledPoses
 from mmcape.utils.input_error import InputError
 
-from .boxes import clip_corners, extent
-from .pictures import (
-    Picture,
-    check_picture,
-    decode_picture,
-    encode_picture,
-    read_file,
+from .boxes import extent
+from .pictures import Picture, decode_picture
+from .support_checks import (
+    Edge,
+    check_boxes,
+    check_names,
+    check_points,
+    check_skeleton,
+    picture_file,
+    picture_name,
+    shaped_array,
 )
 
 _FORMAT = 'mmcape support 1'
-
-Edge = Sequence[Union[int, str]]
 
 
 @dataclass(frozen=True)
@@ -142,22 +144,22 @@ def annotate(
     )
     if not len(pictures):
         raise InputError('a support needs at least one image')
-    files = [_file(picture) for picture in pictures]
+    files = [picture_file(picture) for picture in pictures]
     decoded = [
-        decode_picture(content, _name(picture, shot))
+        decode_picture(content, picture_name(picture, shot))
         for shot, (content, picture) in enumerate(zip(files, pictures), 1)
     ]
     sizes = [(image.shape[1], image.shape[0]) for image in decoded]
 
-    points = _array(keypoints, (len(files), None, 2), 'keypoints')
+    points = shaped_array(keypoints, (len(files), None, 2), 'keypoints')
     finite = np.isfinite(points).all(axis=2)
     shown = finite
     if visible is not None:
-        shown = _array(visible, finite.shape, 'visible') > 0
-    names = _check_names(names, points.shape[1])
+        shown = shaped_array(visible, finite.shape, 'visible') > 0
+    names = check_names(names, points.shape[1])
     for shot, size in enumerate(sizes):
-        where = _name(pictures[shot], shot + 1)
-        _check_points(points[shot], shown[shot], size, names, where)
+        where = picture_name(pictures[shot], shot + 1)
+        check_points(points[shot], shown[shot], size, names, where)
     if not shown.all(axis=0).any():
         raise InputError(
             'no keypoint is visible in every support image: the model looks '
@@ -167,9 +169,9 @@ def annotate(
         files=files,
         keypoints=np.where(shown[..., None], points, 0),
         visible=shown,
-        boxes=_check_boxes(boxes, points, shown, sizes),
+        boxes=check_boxes(boxes, points, shown, sizes),
         names=names,
-        skeleton=_check_skeleton(skeleton or (), names),
+        skeleton=check_skeleton(skeleton or (), names),
         category=category,
     )
 
@@ -208,112 +210,3 @@ def annotate_from(labelled: LabelledPoses) -> AnnotatedSupport:
                 f'is for {pose.image_size}: give the image that was annotated'
             )
     return support
-
-
-def _file(picture: Picture) -> bytes:
-    if isinstance(picture, np.ndarray):
-        return encode_picture(check_picture(picture))
-    return read_file(picture)
-
-
-def _name(picture: Picture, shot: int) -> str:
-    if isinstance(picture, np.ndarray):
-        return f'support image {shot}'
-    return f'support image {picture}'
-
-
-def _array(
-    values: Any, shape: tuple[int | None, ...], name: str
-) -> np.ndarray:
-    """An array of the shape (None is any); the first axis may be missing.
-
-    Raises:
-        InputError: If it has another shape.
-    """
-    try:
-        array = np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f'`{name}` are not numbers: {error}') from error
-    if array.ndim == len(shape) - 1 and shape[0] == 1:
-        array = array[None]
-    if array.ndim != len(shape) or any(
-        wanted not in (None, found)
-        for wanted, found in zip(shape, array.shape)
-    ):
-        wanted = ', '.join('K' if n is None else str(n) for n in shape)
-        raise InputError(
-            f'`{name}` have shape {array.shape}, for {shape[0]} support '
-            f'image(s) it must be ({wanted})'
-        )
-    return array
-
-
-def _check_names(names: Sequence[str] | None, count: int) -> list[str]:
-    if not count:
-        raise InputError('a support needs at least one keypoint')
-    if names is None:
-        return [f'keypoint_{i}' for i in range(1, count + 1)]
-    names = list(map(str, names))
-    if len(names) != count:
-        raise InputError(f'{len(names)} names for {count} keypoints')
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise InputError(f'several keypoints are called {sorted(twice)}')
-    return names
-
-
-def _check_points(
-    points: np.ndarray,
-    shown: np.ndarray,
-    size: tuple[int, int],
-    names: Sequence[str],
-    where: str,
-) -> None:
-    """Visible points (K, 2) must lie in the image, of size (w, h)."""
-    for index in np.flatnonzero(shown):
-        x, y = points[index]
-        if not (0 <= x <= size[0] and 0 <= y <= size[1]):
-            raise InputError(
-                f'keypoint {names[index]!r} of {where} is at ({x:g}, {y:g}), '
-                f'outside of its {size[0]} x {size[1]} pixels: correct it, '
-                'or say that it is not visible'
-            )
-
-
-def _check_boxes(
-    boxes: Any,
-    points: np.ndarray,
-    shown: np.ndarray,
-    sizes: Sequence[tuple[int, int]],
-) -> np.ndarray:
-    if boxes is None:
-        corners = [
-            extent(points[shot][shown[shot]]) for shot in range(len(sizes))
-        ]
-    else:
-        corners = list(_array(boxes, (len(sizes), 4), 'boxes'))
-    return np.stack(
-        [
-            clip_corners(box, size, f'of support image {shot}')
-            for shot, (box, size) in enumerate(zip(corners, sizes), start=1)
-        ]
-    )
-
-
-def _check_skeleton(
-    skeleton: Sequence[Edge], names: Sequence[str]
-) -> list[tuple[int, int]]:
-    place = {name: index for index, name in enumerate(names)}
-    edges = []
-    for edge in skeleton:
-        ends = [
-            place.get(end, -1) if isinstance(end, str) else int(end)
-            for end in edge
-        ]
-        if len(ends) != 2 or not all(0 <= end < len(names) for end in ends):
-            raise InputError(
-                f'skeleton edge {edge!r} is no pair of the {len(names)} '
-                'keypoints (by name, or counted from 0)'
-            )
-        edges.append((ends[0], ends[1]))
-    return edges

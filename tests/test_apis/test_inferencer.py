@@ -285,6 +285,8 @@ def test_calls_that_cannot_work(weights, instances, tmp_path, monkeypatch):
         list(inferencer(path, boxes=[5000, 0, 6000, 10]))
     with pytest.raises(InputError, match='looks must be at least 1, got 0'):
         inferencer(path, looks=0)
+    with pytest.raises(InputError, match='batch_size must be at least 1'):
+        inferencer(path, batch_size=0)
     with pytest.raises(InputError, match='look for keypoints in float'):
         inferencer(1.5)
 
