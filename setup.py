@@ -24,6 +24,7 @@ EXTRAS = {
     'backbones': 'backbones',
     'mmlab': 'mmlab',
     'hdf5': 'hdf5',
+    'formats': 'formats',
     'tests': 'tests',
 }
 

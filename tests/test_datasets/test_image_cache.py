@@ -71,3 +71,13 @@ def test_missing_image_is_reported_as_without_a_cache(tmp_path):
     instance = dict(img_path=str(tmp_path / 'no.png'), annotated_size=(1, 1))
     with pytest.raises(ValueError, match='missing or no intact image'):
         load.transform(instance)
+
+
+def test_image_at_hand_is_neither_cached_nor_replaced(tmp_path):
+    load = LoadAnnotatedImage(
+        cache=dict(folder=str(tmp_path / 'cache'), limit=1)
+    )
+    for grey in (10, 20):
+        image = np.full((4, 6, 3), grey, np.uint8)
+        record = dict(img_path='frame', img=image, annotated_size=(6, 4))
+        assert np.array_equal(load(record)['img'], image)

@@ -18,7 +18,7 @@ class LoadAnnotatedImage(LoadImage):
     scored without complaint.
 
     Required keys: img_path, annotated_size (w, h). Added keys: as in
-    mmpose's ``LoadImage``.
+    mmpose's ``LoadImage``. Optional key: img, taken in place of the file.
 
     Args:
         check_size: Whether another size is refused.
@@ -59,7 +59,7 @@ class LoadAnnotatedImage(LoadImage):
         return loaded
 
     def _load(self, results: dict[str, Any]) -> dict[str, Any]:
-        if not self.cache:
+        if not self.cache or 'img' in results:
             return super().transform(results)
         image = self.cache.get(results['img_path'])
         if image is not None:

@@ -9,7 +9,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
 from mmpose.registry import HOOKS
 
-_SHOWN = 5
+from mmcape.utils.checkpoint_files import describe_misfit
 
 
 @HOOKS.register_module()
@@ -37,31 +37,9 @@ class CheckpointFitHook(Hook):
         model = runner.model
         if is_model_wrapper(model):
             model = model.module
-        expected = model.state_dict()
-        found = checkpoint.get('state_dict', checkpoint)
-        wrong = [
-            f'{name} is missing' for name in expected if name not in found
-        ]
-        wrong += [
-            f'{name} is left over' for name in found if name not in expected
-        ]
-        wrong += [
-            f'{name} has shape {tuple(found[name].shape)}, not '
-            f'{tuple(value.shape)}'
-            for name, value in expected.items()
-            if name in found and found[name].shape != value.shape
-        ]
-        if wrong:
-            listed = '\n  '.join(wrong[:_SHOWN])
-            more = len(wrong) - _SHOWN
-            raise ValueError(
-                f'{self._source(runner)} is not a checkpoint of this config: '
-                f'{len(wrong)} weights do not fit:\n  {listed}'
-                + (f'\n  and {more} more' if more > 0 else '')
-                + '\nUse the config that it was trained with (same method, '
-                'backbone and sizes), or convert it with '
-                'tools/model_converters/'
-            )
+        complaint = describe_misfit(model.state_dict(), checkpoint)
+        if complaint is not None:
+            raise ValueError(f'{self._source(runner)} {complaint}')
 
     @staticmethod
     def _source(runner: Runner) -> str:

@@ -64,6 +64,9 @@ class KeypointHead(BaseModule, Generic[Output], metaclass=ABCMeta):
         codec: Config of the keypoint codec.
     """
 
+    max_keypoints: int | None = None
+    """The most keypoints of an episode; None for no limit."""
+
     def __init__(self, codec: ConfigType) -> None:
         super().__init__()
         self.codec = KEYPOINT_CODECS.build(codec)

@@ -9,6 +9,8 @@ from mmpose.registry import MODELS
 from mmpose.utils.typing import ConfigType, OptConfigType
 from torch import Tensor, nn
 
+from mmcape.models.layers.confidence import CONFIDENCES
+
 from .base import FewShotHead, SupportEncoding
 
 
@@ -24,8 +26,15 @@ class CapeOutput:
     """(B, K, 2) expected position around the map's maximum."""
     layers: Tensor
     """(L, B, K, 2) prediction of every decoder layer; L may be 0."""
-    scores: Tensor
+    peak_mass: Tensor
     """(B, K) share of the similarity's softmax around its maximum."""
+    confidence: str = 'peak_mass'
+    """Which measure gives the scores."""
+
+    @property
+    def scores(self) -> Tensor:
+        """(B, K) confidence."""
+        return CONFIDENCES[self.confidence](self)
 
     @property
     def points(self) -> Tensor:
@@ -53,6 +62,11 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
         heatmap_loss: Config of the loss on similarity maps, or None.
         proposal_loss: Config of the loss on expectations, or None.
         refine_loss: Config of the loss on every decoder layer.
+        confidence: Measure that gives the keypoints' scores, see
+            :mod:`mmcape.models.layers.confidence`.
+
+    Raises:
+        ValueError: If parts do not go together, or there is no such measure.
     """
 
     def __init__(
@@ -69,8 +83,14 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
         heatmap_loss: OptConfigType = None,
         proposal_loss: OptConfigType = None,
         refine_loss: OptConfigType = None,
+        confidence: str = 'peak_mass',
     ) -> None:
         super().__init__(in_channels, codec, embed_dims, pooling)
+        if confidence not in CONFIDENCES:
+            raise ValueError(
+                f'confidence is {confidence!r}, not in {tuple(CONFIDENCES)}'
+            )
+        self.confidence = confidence
         if (decoder is None) != (refine_loss is None):
             raise ValueError(
                 '`decoder` and `refine_loss` go together: give both, or '
@@ -84,6 +104,7 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
             return cfg and MODELS.build(cfg, default_args=shared)
 
         self.identifier = build(identifier)
+        self.max_keypoints = self.identifier and self.identifier.max_keypoints
         self.encoder = build(encoder)
         self.proposal_generator = build(proposal_generator)
         self.decoder = build(decoder)
@@ -132,7 +153,8 @@ class CapeFormerHead(FewShotHead[CapeOutput]):
             expectation=found.expectation,
             proposals=found.proposals,
             layers=layers,
-            scores=found.peak_mass,
+            peak_mass=found.peak_mass,
+            confidence=self.confidence,
         )
 
     def loss_terms(

@@ -38,6 +38,8 @@ class KeypointChannelsHead(MapHead):
         decoding: As in :class:`~mmcape.models.heads.MapHead`.
     """
 
+    max_keypoints: int
+
     def __init__(
         self,
         *,

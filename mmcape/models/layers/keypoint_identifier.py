@@ -27,6 +27,9 @@ class SineKeypointIdentifier(BaseModule):
         length: Index at which the phase reaches 2 pi.
     """
 
+    max_keypoints = None
+    """No limit."""
+
     def __init__(self, embed_dims: int, length: int = 100) -> None:
         super().__init__()
         self.embed_dims = embed_dims
@@ -53,6 +56,7 @@ class LearnedKeypointIdentifier(BaseModule):
 
     def __init__(self, embed_dims: int, length: int = 100) -> None:
         super().__init__()
+        self.max_keypoints = length
         self.table = nn.Embedding(length, embed_dims)
 
     def forward(self, num_keypoints: int, device: torch.device) -> Tensor:

@@ -1,0 +1,212 @@
+"""Annotated pictures of an object, checked, and kept in one file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmcape.formats import LabelledPoses
+from mmcape.utils.input_error import InputError
+
+from .boxes import extent
+from .pictures import Picture, decode_picture
+from .support_checks import (
+    Edge,
+    check_boxes,
+    check_names,
+    check_points,
+    check_skeleton,
+    picture_file,
+    picture_name,
+    shaped_array,
+)
+
+_FORMAT = 'mmcape support 1'
+
+
+@dataclass(frozen=True)
+class AnnotatedSupport:
+    """One or several annotated pictures of an object: the shots."""
+
+    files: Sequence[bytes]
+    """S image files, as they are or lossless."""
+    keypoints: np.ndarray
+    """(S, K, 2) in pixels of the images."""
+    visible: np.ndarray
+    """(S, K) bool."""
+    boxes: np.ndarray
+    """(S, 4) corners x1, y1, x2, y2."""
+    names: Sequence[str]
+    """K names of the keypoints."""
+    skeleton: Sequence[tuple[int, int]] = ()
+    """Pairs of keypoints that are connected, counted from 0."""
+    category: str = 'object'
+
+    def images(self) -> list[np.ndarray]:
+        """The S images (H, W, 3) uint8 BGR."""
+        return [
+            decode_picture(content, f'support image {shot}')
+            for shot, content in enumerate(self.files, start=1)
+        ]
+
+    def save(self, path: str | Path) -> None:
+        """Write everything into one .npz file, images included."""
+        meta = dict(
+            format=_FORMAT,
+            names=list(self.names),
+            skeleton=[list(edge) for edge in self.skeleton],
+            category=self.category,
+        )
+        images = {
+            f'image_{shot}': np.frombuffer(content, np.uint8)
+            for shot, content in enumerate(self.files)
+        }
+        with open(path, 'wb') as file:
+            np.savez(
+                file,
+                meta=np.array(json.dumps(meta)),
+                keypoints=self.keypoints,
+                visible=self.visible,
+                boxes=self.boxes,
+                **images,
+            )
+
+    @classmethod
+    def load(cls, path: str | Path) -> AnnotatedSupport:
+        """Read what :meth:`save` has written; no code of the file is run.
+
+        Raises:
+            InputError: If it is no such file.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                data = dict(content)
+            meta = json.loads(str(data['meta']))
+            if meta['format'] != _FORMAT:
+                raise ValueError(f'format {meta["format"]!r}')
+            shots = range(len(data['boxes']))
+            support = cls(
+                files=[data[f'image_{shot}'].tobytes() for shot in shots],
+                keypoints=data['keypoints'],
+                visible=data['visible'],
+                boxes=data['boxes'],
+                names=meta['names'],
+                skeleton=[(i, j) for i, j in meta['skeleton']],
+                category=meta['category'],
+            )
+        except (
+            *(OSError, ValueError, KeyError, TypeError, EOFError),
+            zipfile.BadZipFile,
+        ) as error:
+            raise InputError(
+                f'{path} is no support file of mmcape: {error}'
+            ) from error
+        support.images()
+        return support
+
+
+def annotate(
+    images: Picture | Sequence[Picture],
+    keypoints: Any,
+    boxes: Any = None,
+    visible: Any = None,
+    skeleton: Sequence[Edge] | None = None,
+    names: Sequence[str] | None = None,
+    category: str = 'object',
+) -> AnnotatedSupport:
+    """Check annotated pictures and bring them into one form.
+
+    Args:
+        images: S pictures, or one.
+        keypoints: (S, K, 2) in pixels, or (K, 2) of one picture; NaN where
+            a keypoint is not visible.
+        boxes: (S, 4) or (4,) corners x1, y1, x2, y2 of the object. By
+            default the extent of the visible keypoints and 15 % of its
+            longer side around it.
+        visible: (S, K) or (K,), which keypoints are visible; by default
+            those that are finite.
+        skeleton: Pairs of keypoints that are connected, by their name or
+            counted from 0. They are drawn and written into results.
+        names: K names of the keypoints.
+        category: What the object is called in results.
+
+    Raises:
+        InputError: If something cannot be used.
+    """
+    pictures = (
+        [images] if isinstance(images, (str, Path, np.ndarray)) else images
+    )
+    if not len(pictures):
+        raise InputError('a support needs at least one image')
+    files = [picture_file(picture) for picture in pictures]
+    decoded = [
+        decode_picture(content, picture_name(picture, shot))
+        for shot, (content, picture) in enumerate(zip(files, pictures), 1)
+    ]
+    sizes = [(image.shape[1], image.shape[0]) for image in decoded]
+
+    points = shaped_array(keypoints, (len(files), None, 2), 'keypoints')
+    finite = np.isfinite(points).all(axis=2)
+    shown = finite
+    if visible is not None:
+        shown = shaped_array(visible, finite.shape, 'visible') > 0
+    names = check_names(names, points.shape[1])
+    for shot, size in enumerate(sizes):
+        where = picture_name(pictures[shot], shot + 1)
+        check_points(points[shot], shown[shot], size, names, where)
+    if not shown.all(axis=0).any():
+        raise InputError(
+            'no keypoint is visible in every support image: the model looks '
+            'for those that all of them show'
+        )
+    return AnnotatedSupport(
+        files=files,
+        keypoints=np.where(shown[..., None], points, 0),
+        visible=shown,
+        boxes=check_boxes(boxes, points, shown, sizes),
+        names=names,
+        skeleton=check_skeleton(skeleton or (), names),
+        category=category,
+    )
+
+
+def annotate_from(labelled: LabelledPoses) -> AnnotatedSupport:
+    """Support of poses that were read from a file, one shot each.
+
+    Raises:
+        InputError: If there is none, or something cannot be used.
+    """
+    if not labelled.poses:
+        raise InputError('the file holds no labelled instance')
+    poses = labelled.poses
+    visible = np.stack([pose.visible for pose in poses])
+    keypoints = np.stack([pose.keypoints for pose in poses])
+    boxes = [
+        extent(pose.keypoints[pose.visible])
+        if pose.box is None and pose.visible.any()
+        else pose.box
+        for pose in poses
+    ]
+    support = annotate(
+        images=[pose.image for pose in poses],
+        keypoints=keypoints,
+        boxes=None if any(box is None for box in boxes) else boxes,
+        visible=visible,
+        skeleton=labelled.skeleton,
+        names=labelled.names,
+        category=labelled.category,
+    )
+    for pose, image in zip(poses, support.images()):
+        height, width = image.shape[:2]
+        if pose.image_size not in (None, (width, height)):
+            raise InputError(
+                f'{pose.image} has {width} x {height} pixels, its annotation '
+                f'is for {pose.image_size}: give the image that was annotated'
+            )
+    return support
