@@ -49,9 +49,8 @@ def cells_of(table: dict[str, Any], benchmark: str) -> Iterator[Cell]:
         for shots in table['shots']:
             paper = row['paper'][shots]
             if on_puppets:
-                # the paper's mean, or its only column
-                known = [value for value in paper if value is not None]
-                value = known[-1] if known else None
+                # the only column of an ablation, or the mean of all
+                value = paper[0 if len(table['columns']) == 1 else -1]
                 yield Cell(name, 'puppets', shots, row['puppets'], value)
                 continue
             for column, value in zip(table['columns'], paper):

@@ -51,6 +51,14 @@ def test_cells_of_the_main_table(tool):
     puppets = list(tool.cells_of(table, 'puppets'))
     assert len(puppets) == 5 * 2
     assert puppets[-1].paper == 89.30  # the mean over splits
+    ablation = list(tool.cells_of(tool.TABLES['components'], 'puppets'))
+    assert [cell.paper for cell in ablation] == [
+        80.32,
+        82.86,
+        85.32,
+        85.81,
+        89.45,  # of the split that the ablation was made on
+    ]
 
 
 def test_failing_row_does_not_lose_the_others(tool):
