@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 
+from mmcape.models.layers import ProposalGenerator
 from mmcape.models.layers.coordinates import cell_centres, inverse_sigmoid
 from mmcape.models.layers.mlp import MLP
 from mmcape.models.layers.positional_encoding import (
@@ -170,3 +171,19 @@ def test_decoder_is_finite_when_every_keypoint_is_masked(tokens):
     tokens['keypoint_valid'][1] = False
     layers = decoder(**tokens, proposals=torch.rand(2, 5, 2))
     assert layers.isfinite().all()
+
+
+@torch.no_grad()
+def test_large_logits_survive_mixed_precision():
+    """Logits of hundreds, as training reaches, are not rounded to steps."""
+    torch.manual_seed(0)
+    generator = ProposalGenerator(embed_dims=128)
+    query, keypoints = torch.randn(2, 64, 128), torch.randn(2, 9, 128)
+    expected = generator(16 * query, 16 * keypoints, (8, 8))
+    assert expected.similarity.abs().max() > 300
+    with torch.autocast('cpu', torch.bfloat16):
+        found = generator(16 * query, 16 * keypoints, (8, 8))
+    for name in ('similarity', 'expectation', 'proposals'):
+        torch.testing.assert_close(
+            getattr(found, name), getattr(expected, name)
+        )

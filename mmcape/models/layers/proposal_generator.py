@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
@@ -31,6 +32,8 @@ class ProposalGenerator(BaseModule):
 
     Both sides are projected, the keypoints' channels are re-weighted by
     ``1 + tanh(MLP(keypoint))``, and an inner product gives the similarity.
+    All this stays in the precision of the weights under autocast: logits
+    reach hundreds, where bfloat16 counts in steps of two.
 
     Args:
         embed_dims: Width of the tokens.
@@ -63,11 +66,13 @@ class ProposalGenerator(BaseModule):
             keypoint_tokens: (B, K, C).
             size: ``(h, w)`` of the query's feature map.
         """
-        keypoints = self.keypoint_proj(keypoint_tokens)
-        keypoints = keypoints * (1 + self.channel_attention(keypoints))
-        patches = self.query_proj(query_tokens)
-        similarity = (keypoints @ patches.transpose(1, 2)).unflatten(2, size)
-        return _locate(similarity)
+        with torch.autocast(query_tokens.device.type, enabled=False):
+            dtype = self.query_proj.weight.dtype
+            keypoints = self.keypoint_proj(keypoint_tokens.to(dtype))
+            keypoints = keypoints * (1 + self.channel_attention(keypoints))
+            patches = self.query_proj(query_tokens.to(dtype))
+            similarity = keypoints @ patches.transpose(1, 2)
+            return _locate(similarity.unflatten(2, size))
 
 
 def _locate(similarity: Tensor) -> Proposals:
