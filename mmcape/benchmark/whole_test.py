@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import Any
 
@@ -51,7 +52,7 @@ def whole_test(
     Returns:
         The times, and the largest difference of a metric.
     """
-    cfg = cfg.copy()
+    cfg = copy.deepcopy(cfg)
     cfg.work_dir = work_dir
     cfg.test_dataloader.sampler.num_shots = shots
     ours, metrics = _run(cfg, f'cached-{shots}')

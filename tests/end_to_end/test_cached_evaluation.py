@@ -27,7 +27,8 @@ def evaluate(puppets_dir, tmp_path):
         cfg.merge_from_dict(
             {
                 'work_dir': str(folder),
-                'experiment_name': folder.name + method,
+                # loggers are shared by name, and names end with the second
+                'experiment_name': f'{tmp_path.name}-{folder.name}',
                 'model.backbone.stem_channels': 8,
                 'model.backbone.base_channels': 8,
                 'test_dataloader.num_workers': 0,
