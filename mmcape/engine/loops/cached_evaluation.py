@@ -38,7 +38,6 @@ class PairBatches:
 
     def __init__(self, loader: DataLoader, size: int) -> None:
         self.dataset = loader.dataset
-        self.sampler = loader.sampler
         self.batches = batch_pairs(list(loader.sampler), size)
         # of all ranks
         self.num_samples = len(loader.dataset)  # type: ignore[arg-type]
@@ -153,8 +152,10 @@ class _CachedEvaluation:
         Raises:
             ValueError: As :meth:`run`.
         """
-        episode = Episode(position, 0, (position,), position)
-        inputs = self.loader.dataset[episode]['inputs']
+        sample = self.loader.dataset[
+            Episode(position, 0, (position,), position)
+        ]
+        inputs = sample['inputs']
         if not torch.equal(inputs['support_img'][0], inputs['query_img']):
             raise ValueError(
                 'the pipeline changes an instance at random, so that it '
@@ -162,8 +163,7 @@ class _CachedEvaluation:
                 f"a test, or {self.stage}_cfg=dict(type='"
                 f"{self.stage.capitalize()}Loop') for pairs one by one"
             )
-        alone = self.loader.dataset[Episode(position, 0, (), position)]
-        (found,) = self._encode(self.loader.collate_fn([alone])).values()
+        (found,) = self._encode(self.loader.collate_fn([sample])).values()
         return found.codes
 
     def _encoded_instances(self) -> Iterator[dict[int, CachedInstance]]:
@@ -213,10 +213,11 @@ class _CachedEvaluation:
             for episode in pairs
         ]
         with autocast(enabled=self.fp16):
-            support = self.model.encode_support_codes(support_codes)
             owner = [place[episode.support] for episode in pairs]
-            output = self.model.match_codes(query_codes, support.rows(owner))
-            return self.model.store(samples, output, support.rows(owner))
+            support = self.model.encode_support_codes(support_codes)
+            support = support.rows(owner)
+            output = self.model.match_codes(query_codes, support)
+            return self.model.store(samples, output, support)
 
 
 @LOOPS.register_module()
