@@ -5,6 +5,8 @@ import pytest
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
+from mmcape.apis.model_loading import load_config
+
 
 @pytest.fixture
 def tool(load_tool):
@@ -32,7 +34,7 @@ def test_found_keypoints_of_a_hand_made_pair(tool):
 def test_every_way_is_in_the_table(tool, puppets_dir):
     from mmpose.registry import DATASETS
 
-    cfg = tool.load_config('capeformer_tiny_puppets_1shot')
+    cfg = load_config('capeformer_tiny_puppets_1shot')
     data = dict(cfg.test_dataloader.dataset, data_root=str(puppets_dir))
     inferencer = tool.CapeInferencer(cfg, device='cpu')
     rates = tool.measure(inferencer, DATASETS.build(data), 1, 2)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mmcape.apis.model_loading import load_config
+
 
 @pytest.fixture
 def tool(load_tool):
@@ -46,7 +48,7 @@ def test_map_is_fitted_on_the_other_categories(tool):
 def test_measurement_of_a_random_model(tool, puppets_dir):
     from mmpose.registry import DATASETS
 
-    cfg = tool.load_config('capeformer_tiny_puppets_1shot')
+    cfg = load_config('capeformer_tiny_puppets_1shot')
     data = dict(cfg.test_dataloader.dataset, data_root=str(puppets_dir))
     data['ann_file'] = 'annotations/puppets_train.json'
     dataset = DATASETS.build(data)

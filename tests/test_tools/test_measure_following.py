@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from mmpose.registry import DATASETS
 
+from mmcape.apis.model_loading import load_config
+
 
 @pytest.fixture
 def tool(load_tool):
@@ -25,7 +27,7 @@ def test_clip_moves_the_picture(tool, tmp_path):
 
 
 def test_every_search_is_in_the_table(tool, puppets_dir):
-    cfg = tool.load_config('capeformer_tiny_puppets_1shot')
+    cfg = load_config('capeformer_tiny_puppets_1shot')
     data = dict(cfg.test_dataloader.dataset, data_root=str(puppets_dir))
     inferencer = tool.CapeInferencer(cfg, device='cpu')
     rates = tool.measure(inferencer, DATASETS.build(data), 1)

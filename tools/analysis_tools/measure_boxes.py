@@ -25,7 +25,8 @@ from mmpose.structures import PoseDataSample
 import mmcape  # noqa: F401  (registers the modules)
 from mmcape.apis import CapeInferencer
 from mmcape.apis.boxes import whole_image
-from mmcape.apis.model_loading import load_config
+from mmcape.apis.test_set import add_test_set_arguments, load_with_test_set
+from mmcape.evaluation.functional import keypoint_distances
 
 THRESHOLD = 0.2
 
@@ -54,10 +55,14 @@ def found_keypoints(
 ) -> np.ndarray:
     """Whether each counted keypoint is found, bool."""
     shown = (query['keypoints_visible'] * support['keypoints_visible'])[0] > 0
-    offset = sample.pred_instances.keypoints[0] - query['keypoints'][0]
     x1, y1, x2, y2 = query['bbox'][0]
-    error = np.linalg.norm(offset, axis=1) / max(x2 - x1, y2 - y1)
-    return error[shown] < THRESHOLD
+    distances = keypoint_distances(
+        sample.pred_instances.keypoints[0],
+        query['keypoints'][0],
+        shown,
+        max(x2 - x1, y2 - y1),
+    )
+    return distances < THRESHOLD
 
 
 def measure(
@@ -106,24 +111,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('config', help='config file or name')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--data-root', help="instead of the config's")
-    parser.add_argument('--ann-file', help="instead of the config's")
+    add_test_set_arguments(parser)
     parser.add_argument('--episodes', type=int, default=2)
     parser.add_argument('--queries', type=int, default=8)
     parser.add_argument('--device')
     args = parser.parse_args()
 
     init_default_scope('mmpose')
-    cfg = load_config(args.config)
-    data = cfg.test_dataloader.dataset
-    if args.data_root is not None:
-        data.data_root = args.data_root
-    if args.ann_file is not None:
-        data.update(ann_file=args.ann_file, split=None)
+    cfg = load_with_test_set(args)
     inferencer = CapeInferencer(cfg, args.checkpoint, args.device)
-    dataset = DATASETS.build(data)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
     print(table(measure(inferencer, dataset, args.episodes, args.queries)))
 
 

@@ -35,7 +35,8 @@ from scipy.optimize import isotonic_regression
 from torch import Tensor
 
 import mmcape  # noqa: F401  (registers the modules)
-from mmcape.apis.model_loading import build_model, load_config
+from mmcape.apis.model_loading import build_model
+from mmcape.apis.test_set import add_test_set_arguments, load_with_test_set
 from mmcape.datasets.episodes import evaluation_episodes
 from mmcape.models.heads import SupportEncoding
 from mmcape.models.heads.capeformer_head import CapeFormerHead, CapeOutput
@@ -257,10 +258,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('config', help='config file or name')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--data-root', help="instead of the config's")
-    parser.add_argument('--ann-file', help="instead of the config's")
+    add_test_set_arguments(parser)
     parser.add_argument(
         '--episodes', type=int, default=10, help='of each category'
     )
@@ -275,16 +273,11 @@ def main() -> None:
     args = parse_args()
     start = time.monotonic()
     init_default_scope('mmpose')
-    cfg = load_config(args.config)
-    data = cfg.test_dataloader.dataset
-    if args.data_root is not None:
-        data.data_root = args.data_root
-    if args.ann_file is not None:
-        data.update(ann_file=args.ann_file, split=None)
+    cfg = load_with_test_set(args)
     model = build_model(cfg, args.checkpoint, args.device)
     if not isinstance(model.head, CapeFormerHead):
         raise SystemExit(f'{args.config} has no CapeFormerHead')
-    dataset = DATASETS.build(data)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
 
     measurement = Measurement(model, dataset, args.batch_size)
     found = measurement.run(dataset.category_instances(), args.episodes)

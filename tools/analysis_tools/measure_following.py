@@ -26,7 +26,8 @@ from mmpose.registry import DATASETS
 
 import mmcape  # noqa: F401  (registers the modules)
 from mmcape.apis import CapeInferencer
-from mmcape.apis.model_loading import load_config
+from mmcape.apis.test_set import add_test_set_arguments, load_with_test_set
+from mmcape.evaluation.functional import keypoint_distances
 
 THRESHOLD = 0.2
 FRAMES, STEP, SIZE = 10, 7, (480, 360)
@@ -99,17 +100,20 @@ def measure(
             clip = make_clip(query, rng)
             shown = query['keypoints_visible'] * support['keypoints_visible']
             x1, y1, x2, y2 = query['bbox'][0]
-            limit = THRESHOLD * max(x2 - x1, y2 - y1)
+            box_size = max(x2 - x1, y2 - y1)
             for name, options in searches(query, clip).items():
                 results = inferencer(clip.frames, **options)
                 for step, result in enumerate(results):
                     (sample,) = result['predictions']
-                    target = query['keypoints'][0] + clip.offsets[step]
-                    error = np.linalg.norm(
-                        sample.pred_instances.keypoints[0] - target, axis=1
+                    distances = keypoint_distances(
+                        sample.pred_instances.keypoints[0],
+                        query['keypoints'][0] + clip.offsets[step],
+                        shown[0] > 0,
+                        box_size,
                     )
-                    found = (error < limit)[shown[0] > 0]
-                    (later if step else first)[name].append(found)
+                    (later if step else first)[name].append(
+                        distances < THRESHOLD
+                    )
     return {name: (_rate(first[name]), _rate(later[name])) for name in first}
 
 
@@ -132,23 +136,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('config', help='config file or name')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--data-root', help="instead of the config's")
-    parser.add_argument('--ann-file', help="instead of the config's")
+    add_test_set_arguments(parser)
     parser.add_argument('--episodes', type=int, default=2)
     parser.add_argument('--device')
     args = parser.parse_args()
 
     init_default_scope('mmpose')
-    cfg = load_config(args.config)
-    data = cfg.test_dataloader.dataset
-    if args.data_root is not None:
-        data.data_root = args.data_root
-    if args.ann_file is not None:
-        data.update(ann_file=args.ann_file, split=None)
+    cfg = load_with_test_set(args)
     inferencer = CapeInferencer(cfg, args.checkpoint, args.device)
-    print(table(measure(inferencer, DATASETS.build(data), args.episodes)))
+    print(
+        table(
+            measure(
+                inferencer,
+                DATASETS.build(cfg.test_dataloader.dataset),
+                args.episodes,
+            )
+        )
+    )
 
 
 if __name__ == '__main__':
