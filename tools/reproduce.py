@@ -91,8 +91,9 @@ class Runner:
                 run of other settings.
         """
         folder = self._folder(cell.config)
-        self._claim(folder, cell.config)
-        checkpoint = self._train(folder, cell.config)
+        settings = self._settings(cell.config)
+        self._claim(folder, settings)
+        checkpoint = self._train(folder, cell.config, settings['epochs'])
         report = folder / f'test_{cell.shots}shot.json'
         fresh = (
             report.exists()
@@ -115,13 +116,13 @@ class Runner:
             )
         return json.loads(report.read_text('utf-8'))
 
-    def _claim(self, folder: Path, config: str) -> None:
+    @staticmethod
+    def _claim(folder: Path, settings: dict[str, Any]) -> None:
         """Note what a folder's run is made from.
 
         Raises:
             RuntimeError: If it is from something else.
         """
-        settings = self._settings(config)
         note = folder / 'settings.json'
         if not note.exists():
             folder.mkdir(parents=True, exist_ok=True)
@@ -159,9 +160,8 @@ class Runner:
             return None
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    def _train(self, folder: Path, config: str) -> Path:
+    def _train(self, folder: Path, config: str, epochs: int) -> Path:
         """Last checkpoint of a config's training, which is brought to end."""
-        epochs = self.epochs or self._epochs_of(config)
         checkpoint = folder / f'epoch_{epochs}.pth'
         if not checkpoint.exists():
             self._run(
@@ -179,11 +179,6 @@ class Runner:
                 ],
             )
         return checkpoint
-
-    @staticmethod
-    def _epochs_of(config: str) -> int:
-        cfg = Config.fromfile(str(ROOT / 'configs' / config))
-        return cfg.train_cfg.max_epochs
 
     def _folder(self, config: str) -> Path:
         return self.work_dir / Path(config).stem

@@ -7,12 +7,12 @@ import time
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
 from mmcape.models import EpisodeDataPreprocessor
-from mmcape.models.data_preprocessor import pad_keypoints
 
 from .plain_procedure import NUM_KEYPOINTS, plain_attention, plain_model
 from .timing import Comparison
@@ -30,11 +30,9 @@ class PaddingDataPreprocessor(EpisodeDataPreprocessor):
         for name, value in batch['inputs'].items():
             if not name.endswith('img'):
                 axis = -2 if name.endswith('keypoints') else -1
-                longest = value.new_zeros(NUM_KEYPOINTS, 2)
-                like = longest if axis == -2 else longest[:, 0]
-                like = like.expand(*value.shape[1:axis], *like.shape)
-                rows = [*value, like]
-                batch['inputs'][name] = pad_keypoints(rows, axis)[:-1]
+                missing = NUM_KEYPOINTS - value.size(axis)
+                after = [0, 0] * (-axis - 1)
+                batch['inputs'][name] = F.pad(value, [*after, 0, missing])
         return batch
 
 
