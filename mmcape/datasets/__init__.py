@@ -1,6 +1,7 @@
 """Annotation files, episodes and the transforms of their images."""
 
 from .annotation_checks import AnnotationError
+from .collate import collate_episodes
 from .episode_samplers import (
     EvaluationEpisodeSampler,
     TrainingEpisodeSampler,
@@ -24,4 +25,5 @@ __all__ = [
     'PackEpisodeInputs',
     'RandomScaleRotation',
     'TrainingEpisodeSampler',
+    'collate_episodes',
 ]

@@ -10,10 +10,12 @@ from mmengine.model import BaseDataPreprocessor
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from mmcape.datasets.collate import stack_inputs
+
 
 @MODELS.register_module()
 class EpisodeDataPreprocessor(BaseDataPreprocessor):
-    """Stacks images, pads keypoints to the batch's largest K, normalises.
+    """Stacks what is not yet stacked, moves it and normalises images.
 
     Args:
         mean: Mean of the channels, in the order after ``bgr_to_rgb``.
@@ -39,12 +41,12 @@ class EpisodeDataPreprocessor(BaseDataPreprocessor):
     def forward(
         self, data: dict[str, Any], training: bool = False
     ) -> dict[str, Any]:
-        """Batch what :func:`mmengine.dataset.pseudo_collate` has gathered.
+        """Bring a batch to the device.
 
         Args:
-            data: ``inputs``, a dict of lists with one entry a sample:
-                images uint8 (S, 3, H, W) and (3, H, W), keypoints
-                (S, K_i, 2) and (K_i, 2), visibilities (S, K_i) and (K_i,);
+            data: ``inputs``, tensors from
+                :func:`~mmcape.datasets.collate.collate_episodes` or the lists
+                that :func:`mmengine.dataset.pseudo_collate` makes of episodes;
                 and ``data_samples``, passed on.
             training: Without effect.
 
@@ -53,18 +55,11 @@ class EpisodeDataPreprocessor(BaseDataPreprocessor):
             ``data_samples``.
         """
         del training
-        inputs: dict[str, Tensor] = {}
-        for name, values in data['inputs'].items():
-            if name.endswith('img'):
-                batch = torch.stack(list(values))
-            else:
-                batch = pad_keypoints(
-                    values, axis=-2 if name.endswith('keypoints') else -1
-                )
-            batch = self.cast_data(batch)
-            inputs[name] = (
-                self._normalize(batch) if name.endswith('img') else batch
-            )
+        batch = self.cast_data(_stacked(data['inputs']))
+        inputs = {
+            name: self._normalize(values) if name.endswith('img') else values
+            for name, values in batch.items()
+        }
         return dict(inputs=inputs, data_samples=data.get('data_samples'))
 
     def _normalize(self, images: Tensor) -> Tensor:
@@ -73,12 +68,8 @@ class EpisodeDataPreprocessor(BaseDataPreprocessor):
         return (images.float() - self.mean) / self.std
 
 
-def pad_keypoints(values: Sequence[Tensor], axis: int) -> Tensor:
-    """Stack tensors whose ``axis`` (negative) differs, padding with zeros."""
-    longest = max(value.size(axis) for value in values)
-    padded = []
-    for value in values:
-        missing = longest - value.size(axis)
-        padding = [0, 0] * (-axis - 1) + [0, missing]
-        padded.append(torch.nn.functional.pad(value, padding))
-    return torch.stack(padded)
+def _stacked(inputs: dict[str, Any]) -> dict[str, Tensor]:
+    """Inputs of a batch, however the loader collates."""
+    if all(isinstance(values, Tensor) for values in inputs.values()):
+        return inputs
+    return stack_inputs(inputs)

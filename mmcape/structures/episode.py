@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from mmengine.structures import InstanceData
@@ -42,6 +43,18 @@ class EpisodeDataSample(PoseDataSample):
     (``input_size``, ``input_center``, ``input_scale``).
     """
 
+    @classmethod
+    def of(cls, metainfo: Mapping[str, Any]) -> EpisodeDataSample:
+        """Sample with metainfo that belongs to nobody else.
+
+        The constructor copies every value deeply, which takes a tenth of a
+        loader's time.
+        """
+        sample = cls()
+        for name, value in metainfo.items():
+            sample.set_field(value, name, field_type='metainfo')
+        return sample
+
     @property
     def support_instances(self) -> InstanceData:
         """Annotated support instances."""
@@ -68,13 +81,15 @@ def join_samples(
         query: Annotation and metainfo of the query alone; not changed.
         support: The same of S support instances.
     """
-    sample = EpisodeDataSample(
-        metainfo=dict(
+    sample = EpisodeDataSample.of(
+        dict(
             query.metainfo,
             episode_index=episode.index,
             draw=episode.draw,
-            support_ids=tuple(s.metainfo['id'] for s in support),
-            support_img_paths=tuple(s.metainfo['img_path'] for s in support),
+            support_ids=tuple(one.metainfo['id'] for one in support),
+            support_img_paths=tuple(
+                one.metainfo['img_path'] for one in support
+            ),
         )
     )
     sample.gt_instances = query.gt_instances

@@ -34,6 +34,7 @@ train_dataloader = dict(
     batch_size=16,
     num_workers=8,
     persistent_workers=True,
+    collate_fn=dict(type='collate_episodes'),
     sampler=dict(type='TrainingEpisodeSampler', num_shots=1),
     dataset=dict(
         type='MP100Dataset',
@@ -47,6 +48,7 @@ val_dataloader = dict(
     batch_size=32,
     num_workers=8,
     persistent_workers=True,
+    collate_fn=dict(type='collate_episodes'),
     sampler=dict(
         type='EvaluationEpisodeSampler',
         num_shots=1,
@@ -66,6 +68,7 @@ test_dataloader = dict(
     batch_size=32,
     num_workers=8,
     persistent_workers=True,
+    collate_fn=dict(type='collate_episodes'),
     sampler=dict(
         type='EvaluationEpisodeSampler',
         num_shots=1,

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
-from mmpose.datasets.transforms.formatting import image_to_tensor
 from mmpose.registry import TRANSFORMS
 
 from mmcape.structures import EpisodeDataSample, join_samples
@@ -51,8 +50,8 @@ class PackEpisodeInputs(BaseTransform):
         return dict(inputs=inputs, data_samples=sample)
 
     def _pack_sample(self, instance: dict[str, Any]) -> EpisodeDataSample:
-        sample = EpisodeDataSample(
-            metainfo={key: instance[key] for key in self.META_KEYS}
+        sample = EpisodeDataSample.of(
+            {key: instance[key] for key in self.META_KEYS}
         )
         sample.gt_instances = InstanceData(
             bboxes=instance['bbox'],
@@ -66,9 +65,10 @@ def _pack_inputs(
     instances: list[dict[str, Any]], role: str
 ) -> dict[str, torch.Tensor]:
     """Tensors (number of instances, ...) under the names of a role."""
-    images = [image_to_tensor(instance['img']) for instance in instances]
+    images = np.stack([instance['img'] for instance in instances])
     return {
-        f'{role}_img': torch.stack(images),
+        # channels stay innermost in memory: the model wants them there
+        f'{role}_img': torch.from_numpy(images).permute(0, 3, 1, 2),
         f'{role}_keypoints': _stack(instances, 'transformed_keypoints'),
         f'{role}_visible': _stack(instances, 'keypoints_visible') > 0,
     }
