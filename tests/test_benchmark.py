@@ -19,7 +19,7 @@ from mmcape.benchmark.plain_procedure import (
     plain_attention,
     plain_model,
 )
-from mmcape.benchmark.timing import Comparison, medians
+from mmcape.benchmark.timing import Comparison, medians, peak_of
 from mmcape.codecs import SeparableGaussian
 from mmcape.models.layers import HeatmapMatcher, KeypointPooling
 from mmcape.testing import make_episode_batch
@@ -55,6 +55,16 @@ def test_looped_matcher():
         atol=1e-5,
         rtol=0,
     )
+
+
+def test_peak_memory():
+    def work():
+        first = torch.zeros(2**20)  # 4 MiB
+        second = first + 1  # 4 more
+        del first
+        return torch.cat([second, second])  # 8 more
+
+    assert peak_of(work) == pytest.approx(12, abs=0.01)
 
 
 def test_dense_targets(codec):

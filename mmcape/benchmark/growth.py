@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from .parts import QUERIES, Setting, encode, match
-from .timing import medians
+from .timing import medians, peak_of
 
 AXES: dict[str, tuple[int, ...]] = {
     'keypoints': (5, 10, 20, 40, 70, 100),
@@ -22,10 +22,11 @@ Curves = dict[str, list[dict[str, float]]]
 
 @torch.no_grad()
 def measure_growth(setting: Setting) -> Curves:
-    """Milliseconds a pair, one axis varied at a time.
+    """Milliseconds a pair and memory of a batch, one axis varied at a time.
 
     A pair's time is the head's, plus the support's share of its encoding; the
-    images are encoded already.
+    images are encoded already. Memory is what the head holds at most while it
+    works, in MiB.
     """
     curves: Curves = {}
     for axis, values in AXES.items():
@@ -45,25 +46,32 @@ def measure_growth(setting: Setting) -> Curves:
             call = varied.ours(partial(match, varied, codes))
             seconds = medians(dict(ours=call), setting.repeats)['ours']
             curves[axis].append(
-                dict(value=value, milliseconds=1e3 * seconds / pairs)
+                dict(
+                    value=value,
+                    milliseconds=1e3 * seconds / pairs,
+                    mebibytes=peak_of(call),
+                )
             )
     return curves
 
 
 def plot(curves: Curves, path: Path) -> None:
-    """Draw one panel an axis."""
+    """Draw one column an axis: time above, memory below."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 2.6), layout='constrained')
-    panels = figure.subplots(1, len(curves), sharey=True)
-    for panel, (axis, points) in zip(panels, curves.items()):
-        panel.plot(
-            [point['value'] for point in points],
-            [point['milliseconds'] for point in points],
-            marker='o',
-        )
-        panel.set_xlabel(axis)
-        panel.set_ylim(bottom=0)
-        panel.grid(alpha=0.3)
-    panels[0].set_ylabel('ms a pair')
+    figure = Figure(figsize=(10, 4.6), layout='constrained')
+    rows = figure.subplots(2, len(curves), sharey='row')
+    for row, key in zip(rows, ('milliseconds', 'mebibytes')):
+        for panel, (axis, points) in zip(row, curves.items()):
+            panel.plot(
+                [point['value'] for point in points],
+                [point[key] for point in points],
+                marker='o',
+            )
+            panel.set_ylim(bottom=0)
+            panel.grid(alpha=0.3)
+            if row is rows[-1]:
+                panel.set_xlabel(axis)
+    rows[0][0].set_ylabel('ms a pair')
+    rows[1][0].set_ylabel('MiB a batch')
     figure.savefig(path, dpi=110)

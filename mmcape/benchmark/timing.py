@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
 import statistics
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,32 @@ def medians(
             if repeat:
                 taken[name].append(time.perf_counter() - start)
     return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def peak_of(call: Callable[[], object]) -> float:
+    """Most memory that a call holds beyond what was there before, in MiB.
+
+    That of tensors: without weights and inputs, and without what the
+    allocator keeps in reserve.
+    """
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        call()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
+    with profile(
+        activities=[ProfilerActivity.CPU], profile_memory=True
+    ) as record:
+        call()
+    assert record.profiler is not None
+    assert record.profiler.kineto_results is not None
+    held = itertools.accumulate(
+        event.nbytes()
+        for event in record.profiler.kineto_results.events()
+        if event.name() == '[memory]'
+    )
+    return max(held, default=0) / 2**20
 
 
 def peak_memory() -> float:

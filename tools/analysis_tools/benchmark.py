@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS, MODELS
 
 from mmcape.benchmark import growth, parts
-from mmcape.benchmark.loading import loader
+from mmcape.benchmark.loading import enlarge, loader
 from mmcape.benchmark.timing import Comparison, peak_memory
 from mmcape.benchmark.whole_test import whole_test
 
@@ -69,12 +71,65 @@ def build_model(config: str) -> Any:
     return model.to(memory_format=torch.channels_last)
 
 
-def load_training_set(config: str, data_root: Path) -> Any:
-    """The embedded benchmark in a config's own pipeline."""
+def load_training_set(
+    config: str, data_root: Path, cache: str | None = None
+) -> Any:
+    """The embedded benchmark in a config's own pipeline.
+
+    Args:
+        config: Path of the config.
+        data_root: Where the benchmark lies.
+        cache: Folder for decoded images, or None to decode each time.
+    """
     pipeline = Config.fromfile(config).train_dataloader.dataset.pipeline
+    if cache is not None:
+        load = pipeline[0].transforms[0]
+        load.cache = dict(folder=cache, limit=1.0)
     small = Config.fromfile(str(SMALL)).train_dataloader.dataset
     small.update(data_root=str(data_root), pipeline=pipeline)
     return DATASETS.build(small)
+
+
+def compare_loaders(
+    args: argparse.Namespace, codec: Any
+) -> Iterator[Comparison]:
+    """The loader on small and on large images, and with these decoded."""
+    small = load_training_set(args.config, args.data_root)
+    yield loader(small, small, codec, 'images as drawn, about 220 pixels')
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder, 'large')
+        enlarge(args.data_root, root, factor=2.5, count=8)
+        large = load_training_set(args.config, root)
+        cached = load_training_set(args.config, root, f'{folder}/cache')
+        yield loader(large, large, codec, 'about 550 pixels')
+        yield loader(large, cached, codec, 'about 550 pixels, cached')
+
+
+def compare(
+    part: str, setting: parts.Setting, args: argparse.Namespace
+) -> Iterator[Comparison]:
+    """The rows of one part."""
+    if part == 'evaluation':
+        for shots in (1, 5):
+            yield parts.evaluation(setting, shots, args.instances, args.pairs)
+    elif part == 'training':
+        yield parts.training_step(setting, args.batch)
+    elif part == 'loader':
+        yield from compare_loaders(args, setting.model.head.codec)
+    else:
+        yield getattr(parts, part)(setting)
+
+
+def compare_whole(
+    args: argparse.Namespace, report: dict[str, Any]
+) -> Iterator[Comparison]:
+    """All of a small test both ways; how their metrics differ goes aside."""
+    cfg = Config.fromfile(str(SMALL))
+    cfg.test_dataloader.dataset.data_root = str(args.data_root)
+    for shots in (1, 5):
+        row, difference = whole_test(cfg, shots, str(args.out))
+        report[f'metric_difference_{shots}shot'] = difference
+        yield row
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -82,45 +137,27 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     setting = parts.Setting(
         build_model(args.config), args.keypoints, args.repeats, args.bfloat16
     )
-    rows: list[Comparison] = []
     report: dict[str, Any] = dict(
         hardware=hardware(),
         torch=torch.__version__,
         config=Path(args.config).stem,
         keypoints=args.keypoints,
         bfloat16=args.bfloat16,
+        rows=[],
     )
-
-    def add(row: Comparison) -> None:
-        rows.append(row)
-        print(line(row), flush=True)
-
     for part in args.parts:
-        if part in ('pooling', 'backbone', 'head', 'interactive'):
-            add(getattr(parts, part)(setting))
-        elif part == 'evaluation':
-            for shots in (1, 5):
-                add(
-                    parts.evaluation(
-                        setting, shots, args.instances, args.pairs
-                    )
-                )
-        elif part == 'training':
-            add(parts.training_step(setting, args.batch))
-        elif part == 'loader':
-            dataset = load_training_set(args.config, args.data_root)
-            add(loader(dataset, setting.model.head.codec))
-        elif part == 'whole':
-            cfg = Config.fromfile(str(SMALL))
-            cfg.test_dataloader.dataset.data_root = str(args.data_root)
-            for shots in (1, 5):
-                row, difference = whole_test(cfg, shots, str(args.out))
-                add(row)
-                report[f'metric_difference_{shots}shot'] = difference
-        else:
+        if part == 'growth':
             report['growth'] = growth.measure_growth(setting)
             growth.plot(report['growth'], args.out / 'growth.png')
-    report['rows'] = [dict(vars(row), ratio=row.ratio) for row in rows]
+            continue
+        rows = (
+            compare_whole(args, report)
+            if part == 'whole'
+            else compare(part, setting, args)
+        )
+        for row in rows:
+            print(line(row), flush=True)
+            report['rows'].append(dict(vars(row), ratio=row.ratio))
     report['peak_memory_mib'] = peak_memory()
     return report
 
