@@ -9,7 +9,8 @@ STAMP := $(VENV)/.complete
 SOURCES := mmcape tools tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format type check install-full clean
+.PHONY: help setup demo test lint format type docs check install-full \
+        clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' \
@@ -20,6 +21,7 @@ setup: $(STAMP)  ## build .venv, again when the requirements changed
 # pip installs MMPose apart, without the dependencies that it cannot build.
 $(STAMP): requirements/runtime.txt requirements/mmlab.txt \
           requirements/mmlab-no-deps.txt requirements/tests.txt \
+          requirements/docs.txt \
           setup.py setup.cfg
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit( \
 	    not (3, 10) <= v <= (3, 12) and "make setup needs Python 3.10 to " \
@@ -27,7 +29,8 @@ $(STAMP): requirements/runtime.txt requirements/mmlab.txt \
 	    % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -r requirements/mmlab.txt \
-	    -r requirements/runtime.txt -r requirements/tests.txt
+	    -r requirements/runtime.txt -r requirements/tests.txt \
+	    -r requirements/docs.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements/mmlab-no-deps.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --use-pep517 \
 	    --editable .
@@ -50,7 +53,13 @@ format: setup  ## repair style and formatting
 type: setup  ## check types
 	$(BIN)/mypy mmcape tools
 
-check: lint type test  ## all of the above that only look
+# Warnings are errors: broken links, names, undocumented options.
+docs: setup  ## build the documentation in build/docs
+	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --quiet \
+	    -d build/doctrees docs build/docs
+	@echo open build/docs/index.html
+
+check: lint type test docs  ## all of the above that only look
 
 # Compiles MMCV's operators for the torch in .venv, which takes a C++ compiler
 # and tens of minutes (with nvcc also the CUDA ones). mmcape needs none of
@@ -62,6 +71,6 @@ install-full: setup  ## replace mmcv-lite in .venv by a compiled mmcv
 	    --no-binary mmcv mmcv==2.2.0
 
 clean:  ## remove .venv, builds and caches
-	rm -rf $(VENV) build dist mmcape.egg-info mmcape/.mim
+	rm -rf $(VENV) build dist mmcape.egg-info mmcape/.mim docs/api
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +

@@ -26,6 +26,7 @@ EXTRAS = {
     'hdf5': 'hdf5',
     'formats': 'formats',
     'tests': 'tests',
+    'docs': 'docs',
 }
 
 

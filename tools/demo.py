@@ -129,7 +129,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument(
-        '--work-dir', type=Path, default=ROOT / 'work_dirs/demo'
+        '--work-dir',
+        type=Path,
+        default=ROOT / 'work_dirs/demo',
+        help='folder of everything that is written',
     )
     parser.add_argument('--epochs', type=int, help='epochs of training')
     args = parser.parse_args()

@@ -53,7 +53,9 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file, or name of one')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('input', nargs='+', help='see above')
+    parser.add_argument(
+        'input', nargs='+', help='images, folder, glob, video or camera'
+    )
     parser.add_argument('--device', help='by default a GPU if there is one')
     parser.add_argument(
         '--cfg-options',
@@ -114,12 +116,26 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         'found; 2 help much where there are no --boxes (default: 1).\n'
         'Where boxes follow, only the first frame',
     )
-    search.add_argument('--batch-size', type=int, default=8)
+    search.add_argument(
+        '--batch-size',
+        type=int,
+        default=8,
+        help='images searched at once (default: 8)',
+    )
 
     output = parser.add_argument_group('output')
-    output.add_argument('--out-dir', type=Path, default=Path('results'))
     output.add_argument(
-        '--formats', nargs='+', choices=FORMATS, default=['coco']
+        '--out-dir',
+        type=Path,
+        default=Path('results'),
+        help='folder of all results (default: results)',
+    )
+    output.add_argument(
+        '--formats',
+        nargs='+',
+        choices=FORMATS,
+        default=['coco'],
+        help='files to write (default: coco)',
     )
     output.add_argument(
         '--threshold',
@@ -133,8 +149,12 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=0.3,
         help='draw, and follow, keypoints from this score on',
     )
-    output.add_argument('--no-pictures', action='store_true')
-    output.add_argument('--show', action='store_true', help='in a window')
+    output.add_argument(
+        '--no-pictures', action='store_true', help='write files only'
+    )
+    output.add_argument(
+        '--show', action='store_true', help='show pictures in a window'
+    )
     return parser.parse_args(arguments)
 
 

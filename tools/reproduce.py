@@ -312,13 +312,19 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('table', choices=list(TABLES), help='which table')
     parser.add_argument(
-        '--benchmark', choices=['puppets', 'mp100'], default='puppets'
+        '--benchmark',
+        choices=['puppets', 'mp100'],
+        default='puppets',
+        help='what to train and test on (default: %(default)s)',
     )
     parser.add_argument(
         '--data-root', type=Path, help='folder of the benchmark'
     )
     parser.add_argument(
-        '--work-dir', type=Path, default=ROOT / 'work_dirs/reproduce'
+        '--work-dir',
+        type=Path,
+        default=ROOT / 'work_dirs/reproduce',
+        help='folder of all trainings, tests and tables',
     )
     parser.add_argument('--epochs', type=int, help='epochs of every training')
     parser.add_argument(

@@ -23,7 +23,7 @@ class Pose:
     visible: np.ndarray
     """(K,) bool, which keypoints are labelled."""
     box: np.ndarray | None = None
-    """(4,) corners x1, y1, x2, y2: first and last pixel of the object."""
+    """(4,) x1, y1, x2, y2 of the first and the last pixel of the object."""
     scores: np.ndarray | None = None
     """(K,) confidences, of a prediction."""
     image_size: tuple[int, int] | None = None

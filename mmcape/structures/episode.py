@@ -25,7 +25,7 @@ class Episode:
     support: tuple[int, ...]
     query: int
     draw: int = 0
-    """Which support draw of the category this is: queries share it."""
+    """Which support draw of the category this is; queries share it."""
     seed: int = 0
     """Seed of the episode's augmentation."""
 

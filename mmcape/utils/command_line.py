@@ -48,8 +48,13 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         default='none',
         help='how the processes of a distributed job are started',
     )
-    # set by torch.distributed.launch; torchrun sets LOCAL_RANK instead
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_argument(
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help='set by torch.distributed.launch, as torchrun sets LOCAL_RANK',
+    )
 
 
 def load_config(args: argparse.Namespace) -> Config:

@@ -28,7 +28,7 @@ from .published_names import (
 OUTPUT_TOLERANCE = 2e-5
 """Absolute."""
 LOGIT_TOLERANCE = 1e-6
-"""Of the largest logit: similarity maps have no unit, and float32 sums in
+"""Of the largest logit; similarity maps have no unit, and float32 sums in
 another order differ by this much (beside OUTPUT_TOLERANCE, the larger)."""
 GRADIENT_TOLERANCE = 1e-4
 """Of the largest entry."""

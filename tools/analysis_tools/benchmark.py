@@ -181,29 +181,48 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('config', nargs='?', default=str(CONFIG))
     parser.add_argument(
-        '--parts', nargs='+', choices=PARTS, default=list(PARTS)
+        'config',
+        nargs='?',
+        default=str(CONFIG),
+        help=f'config file (default: {CONFIG.name})',
+    )
+    parser.add_argument(
+        '--parts',
+        nargs='+',
+        choices=PARTS,
+        default=list(PARTS),
+        help='what to measure (default: all)',
     )
     parser.add_argument(
         '--keypoints', type=int, default=20, help='K of an episode'
     )
-    parser.add_argument('--repeats', type=int, default=7)
-    parser.add_argument('--batch', type=int, default=16, help='of training')
     parser.add_argument(
-        '--instances', type=int, default=4000, help='of a full test'
+        '--repeats', type=int, default=7, help='how often each time is taken'
     )
     parser.add_argument(
-        '--pairs', type=int, default=60000, help='of a full test'
+        '--batch', type=int, default=16, help='batch size of training'
     )
     parser.add_argument(
-        '--bfloat16', action='store_true', help='ours under autocast'
+        '--instances', type=int, default=4000, help='instances of a full test'
     )
     parser.add_argument(
-        '--data-root', type=Path, default=ROOT / 'data/puppets'
+        '--pairs', type=int, default=60000, help='pairs of a full test'
     )
     parser.add_argument(
-        '--out', type=Path, default=ROOT / 'work_dirs/benchmark'
+        '--bfloat16', action='store_true', help='our way under autocast'
+    )
+    parser.add_argument(
+        '--data-root',
+        type=Path,
+        default=ROOT / 'data/puppets',
+        help='folder of Puppets',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=ROOT / 'work_dirs/benchmark',
+        help='folder of figures and plots',
     )
     return parser.parse_args()
 

@@ -46,7 +46,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('fixtures', nargs='+', metavar='FIXTURE')
+    parser.add_argument(
+        'fixtures',
+        nargs='+',
+        metavar='FIXTURE',
+        help='file of recorded inputs and outputs',
+    )
     failures = 0
     for path in parser.parse_args().fixtures:
         try:

@@ -260,11 +260,13 @@ def parse_args() -> argparse.Namespace:
     )
     add_test_set_arguments(parser)
     parser.add_argument(
-        '--episodes', type=int, default=10, help='of each category'
+        '--episodes', type=int, default=10, help='episodes of each category'
     )
-    parser.add_argument('--batch-size', type=int, default=60)
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--out', type=Path, help='JSON file')
+    parser.add_argument(
+        '--batch-size', type=int, default=60, help='pairs matched at once'
+    )
+    parser.add_argument('--device', default='cpu', help='where the model runs')
+    parser.add_argument('--out', type=Path, help='JSON file of all figures')
     return parser.parse_args()
 
 

@@ -92,9 +92,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('configs', nargs='+', metavar='CONFIG')
-    parser.add_argument('--keypoints', type=int, default=100)
-    parser.add_argument('--repeats', type=int, default=10)
+    parser.add_argument(
+        'configs', nargs='+', metavar='CONFIG', help='config file'
+    )
+    parser.add_argument(
+        '--keypoints', type=int, default=100, help='keypoints of the pair'
+    )
+    parser.add_argument(
+        '--repeats', type=int, default=10, help='how often each time is taken'
+    )
     parser.add_argument(
         '--out', type=Path, help='write FILE.json and FILE.md', metavar='FILE'
     )

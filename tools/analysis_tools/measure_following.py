@@ -137,8 +137,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add_test_set_arguments(parser)
-    parser.add_argument('--episodes', type=int, default=2)
-    parser.add_argument('--device')
+    parser.add_argument(
+        '--episodes', type=int, default=2, help='episodes of each category'
+    )
+    parser.add_argument('--device', help='by default a GPU if there is one')
     args = parser.parse_args()
 
     init_default_scope('mmpose')

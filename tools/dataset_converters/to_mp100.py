@@ -35,7 +35,9 @@ def parse_args() -> argparse.Namespace:
     coco = commands.add_parser(
         'coco', help='a COCO keypoint file with one or more categories'
     )
-    coco.add_argument('inputs', type=Path, nargs=1, metavar='FILE')
+    coco.add_argument(
+        'inputs', type=Path, nargs=1, metavar='FILE', help='COCO keypoint file'
+    )
     coco.add_argument(
         '--images',
         type=Path,
@@ -48,7 +50,13 @@ def parse_args() -> argparse.Namespace:
         help='folders of labelme files: points with a group_id, category by '
         'a rectangle or polygon of the same group_id',
     )
-    labelme.add_argument('inputs', type=Path, nargs='+', metavar='FOLDER')
+    labelme.add_argument(
+        'inputs',
+        type=Path,
+        nargs='+',
+        metavar='FOLDER',
+        help='folder of labelme files',
+    )
     labelme.add_argument(
         '--keypoints',
         nargs='+',
@@ -59,7 +67,13 @@ def parse_args() -> argparse.Namespace:
         'deeplabcut',
         help='DeepLabCut projects (labeled-data/*/CollectedData_*)',
     )
-    deeplabcut.add_argument('inputs', type=Path, nargs='+', metavar='PROJECT')
+    deeplabcut.add_argument(
+        'inputs',
+        type=Path,
+        nargs='+',
+        metavar='PROJECT',
+        help='folder of a project',
+    )
     for command in (labelme, deeplabcut):
         command.add_argument(
             '--category', help='name of the category where nothing tells it'

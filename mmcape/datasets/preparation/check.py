@@ -53,8 +53,8 @@ def check(
         progress: Called as images are decoded.
 
     Returns:
-        The report, as JSON can hold it: ``ok``, ``counts`` by kind,
-        ``findings`` by kind, ``sources``, ``files``.
+        The report of what JSON can hold, with the keys ``ok``, ``counts`` by
+        kind, ``findings`` by kind, ``sources`` and ``files``.
 
     Raises:
         AnnotationError: If the annotation files cannot be used.

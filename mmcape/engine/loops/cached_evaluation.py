@@ -46,7 +46,7 @@ class PairBatches:
         return len(self.batches)
 
 
-class _CachedEvaluation:
+class CachedEvaluation:
     """What validation and test share; see :class:`CachedTestLoop`."""
 
     stage: str
@@ -221,7 +221,7 @@ class _CachedEvaluation:
 
 
 @LOOPS.register_module()
-class CachedTestLoop(_CachedEvaluation, TestLoop):
+class CachedTestLoop(CachedEvaluation, TestLoop):
     """Test that encodes every instance once.
 
     In a test pipeline an instance looks the same in every episode. So the
@@ -250,7 +250,7 @@ class CachedTestLoop(_CachedEvaluation, TestLoop):
 
 
 @LOOPS.register_module()
-class CachedValLoop(_CachedEvaluation, ValLoop):
+class CachedValLoop(CachedEvaluation, ValLoop):
     """Validation that encodes every instance once.
 
     Arguments as in :class:`CachedTestLoop`.

@@ -1,6 +1,12 @@
 """What follows the backbone."""
 
-from .base import FewShotHead, HeadOutput, KeypointHead, SupportEncoding
+from .base import (
+    FewShotHead,
+    HeadOutput,
+    KeypointHead,
+    SupportEncoding,
+    SupportMatching,
+)
 from .capeformer_head import CapeFormerHead, CapeOutput
 from .keypoint_channels_head import KeypointChannelsHead
 from .map_head import MapHead, MapOutput
@@ -20,4 +26,5 @@ __all__ = [
     'PomNetOutput',
     'ProtoNetHead',
     'SupportEncoding',
+    'SupportMatching',
 ]

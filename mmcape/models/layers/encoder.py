@@ -43,7 +43,7 @@ class EncoderLayer(nn.Module):
         return self.feed_forward(self.self_attn(tokens, position, padding))
 
 
-class _Encoder(BaseModule):
+class Encoder(BaseModule):
     """Stack of encoder layers, the part both encoders share."""
 
     def __init__(
@@ -62,7 +62,7 @@ class _Encoder(BaseModule):
 
 
 @MODELS.register_module()
-class QuerySupportEncoder(_Encoder):
+class QuerySupportEncoder(Encoder):
     """Query-support refine encoder: joint self-attention of both sides.
 
     Query patches and keypoint tokens form one sequence. Before every layer the
@@ -117,7 +117,7 @@ class QuerySupportEncoder(_Encoder):
 
 
 @MODELS.register_module()
-class QueryEncoder(_Encoder):
+class QueryEncoder(Encoder):
     """DETR encoder over the query alone; keypoint tokens pass unchanged.
 
     POMNet's encoder, and the ablation without query-support interaction

@@ -30,8 +30,8 @@ def decode_maps(
             the 3x3 cells around the highest.
 
     Returns:
-        (B, K, 2) normalised points, and (B, K) scores: the share of the
-        softmax within the 3x3 cells.
+        (B, K, 2) normalised points, and (B, K) scores, which are the share of
+        the softmax within the 3x3 cells.
 
     Raises:
         ValueError: If there is no such decoding.

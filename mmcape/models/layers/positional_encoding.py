@@ -37,7 +37,7 @@ def encode_points(points: Tensor, embed_dims: int) -> Tensor:
         embed_dims: Channels of the code, a multiple of 4.
 
     Returns:
-        (..., embed_dims): the y half, then the x half.
+        (..., embed_dims), the y half, then the x half.
     """
     x, y = (points * (2 * math.pi)).unbind(-1)
     half = embed_dims // 2
@@ -69,7 +69,7 @@ def encode_grid(
         device: Where the result lives.
 
     Returns:
-        (h * w, embed_dims), row by row: the y half, then the x half.
+        (h * w, embed_dims), row by row; the y half, then the x half.
     """
     h, w = size
     half = embed_dims // 2
