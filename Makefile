@@ -71,6 +71,6 @@ install-full: setup  ## replace mmcv-lite in .venv by a compiled mmcv
 	    --no-binary mmcv mmcv==2.2.0
 
 clean:  ## remove .venv, builds and caches
-	rm -rf $(VENV) build dist mmcape.egg-info mmcape/.mim docs/api
+	rm -rf $(VENV) build dist mmcape.egg-info mmcape/.mim docs/api/*.rst
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent / 'extensions'))
 # Building needs no more than one core, and many small tensors.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-import mmcape  # noqa: E402
+import mmcape
 
 project = 'mmcape'
 author = 'The mmcape authors'
@@ -25,7 +25,7 @@ extensions = [
     'api_pages',
     'tool_pages',
 ]
-smartquotes = False  # keeps `--` in front of options
+smartquotes_action = 'D'  # only dashes
 nitpicky = True
 
 # Markdown: anchors of headings as on GitHub

@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -45,8 +44,8 @@ def public_modules(package: Path = PACKAGE) -> list[str]:
 def write_pages(app: Sphinx) -> None:
     """Writes all pages anew, so that none stays of a module that is gone."""
     folder = Path(app.srcdir) / 'api'
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    for old in folder.glob('*.rst'):
+        old.unlink()
     modules = public_modules()
     for name in modules:
         page = '\n'.join(module_page(name, modules))
@@ -166,6 +165,13 @@ def readable_defaults(
     return signature and re.sub(r'= <.*?>', '= ...', signature), returned
 
 
+def public_bases(
+    app: Sphinx, name: str, value: object, options: object, bases: list[type]
+) -> None:
+    """Leaves out the base that every class has."""
+    bases[:] = [base for base in bases if base is not object]
+
+
 def report_missing(app: Sphinx, env: BuildEnvironment) -> None:
     """Names the modules that have no page."""
     documented = env.domains['py'].modules
@@ -178,6 +184,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect('builder-inited', write_pages)
     app.connect('autodoc-process-signature', readable_defaults)
+    app.connect('autodoc-process-bases', public_bases)
     app.connect('missing-reference', resolve)
     app.connect('env-check-consistency', report_missing)
     return dict(parallel_read_safe=True, parallel_write_safe=True)

@@ -25,6 +25,7 @@ from sphinx.util import logging
 ROOT = Path(__file__).parents[2]
 PAGE = 'tools'
 MARK = '<!-- every tool -->'
+OPTION = re.compile(r'(?<![\w`-])(--[a-z][\w-]*)')
 SILENT = (argparse._HelpAction, argparse._SubParsersAction)
 
 logger = logging.getLogger(__name__)
@@ -120,6 +121,8 @@ def description(text: str) -> str:
         item = re.search(r'(^|\n)- [^\n]*$', parts[-1])
         if indented and not item:
             lines = f'\n```text\n{dedent(lines)}\n```\n'
+        else:
+            lines = OPTION.sub(r'`\1`', lines)
         parts.append(lines)
     return '\n'.join(parts)
 
@@ -165,9 +168,8 @@ def default(value: object) -> Iterator[str]:
 
 def prose(text: str) -> str:
     """Markdown of a help text; options and names in backticks are code."""
-    text = re.sub(
-        r'(?<![\w`-])(--[a-z][\w-]*)', r'`\1`', ' '.join(text.split())
-    )
+    text = OPTION.sub(r'`\1`', ' '.join(text.split()))
+    text = text[:1].upper() + text[1:]
     parts = re.split(r'(`[^`]*`)', text)
     parts[::2] = [
         re.sub(r'([\\*_<>\[\]{}#|])', r'\\\1', p) for p in parts[::2]

@@ -17,7 +17,7 @@ from mmpose.registry import MODELS
 
 from mmcape.apis.model_loading import load_config
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs/inference.md').read_text()
 MODEL = re.search(r'MODEL="(.*) (.*)"', PAGE)
 
