@@ -165,13 +165,6 @@ def readable_defaults(
     return signature and re.sub(r'= <.*?>', '= ...', signature), returned
 
 
-def public_bases(
-    app: Sphinx, name: str, value: object, options: object, bases: list[type]
-) -> None:
-    """Leaves out the base that every class has."""
-    bases[:] = [base for base in bases if base is not object]
-
-
 def report_missing(app: Sphinx, env: BuildEnvironment) -> None:
     """Names the modules that have no page."""
     documented = env.domains['py'].modules
@@ -184,7 +177,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect('builder-inited', write_pages)
     app.connect('autodoc-process-signature', readable_defaults)
-    app.connect('autodoc-process-bases', public_bases)
     app.connect('missing-reference', resolve)
     app.connect('env-check-consistency', report_missing)
     return dict(parallel_read_safe=True, parallel_write_safe=True)

@@ -12,7 +12,7 @@ import re
 import runpy
 import sys
 from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby, takewhile
 from pathlib import Path
 from textwrap import dedent
@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = 'tools'
 MARK = '<!-- every tool -->'
 OPTION = re.compile(r'(?<![\w`-])(--[a-z][\w-]*)')
+BLOCK = ('', 'text')  # what opens a block of code, or is empty
 SILENT = (argparse._HelpAction, argparse._SubParsersAction)
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,8 @@ def command_lines(parser: ArgumentParser) -> Iterator[str]:
             if not isinstance(action, SILENT) and action.help != SUPPRESS
         ]
         if actions:
-            yield f'\n**{(group.title or "").capitalize()}**\n'
+            title = (group.title or '').removeprefix('positional ')
+            yield f'\n**{title.capitalize()}**\n'
             for action in actions:
                 yield option(parser, action)
     for action in parser._actions:
@@ -187,12 +189,28 @@ def sections(root: Path = ROOT) -> Iterator[str]:
             logger.warning('%s cannot be described: %s', name, error)
 
 
+def overview(described: Iterable[str]) -> str:
+    """A table of the tools: name and first line of each section."""
+    rows = ['| tool | |', '|---|---|']
+    for section in described:
+        title, *lines = section.splitlines()
+        name = title.lstrip('# ')
+        first = next(line for line in lines if line.strip('`') not in BLOCK)
+        if first.startswith(name):
+            first = f'`{first}`'
+        anchor = re.sub(r'[^\w-]', '', name)
+        rows.append(f'| [{name}](#{anchor}) | {first} |')
+    return '\n'.join(rows)
+
+
 def describe(app: Sphinx, page: str, content: list[str]) -> None:
     """Puts the tools where the page has its mark."""
     if page == PAGE:
         for path in tools():
             app.env.note_dependency(str(path))
-        content[0] = content[0].replace(MARK, '\n\n'.join(sections()))
+        described = list(sections())
+        text = '\n\n'.join([overview(described), *described])
+        content[0] = content[0].replace(MARK, text)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -71,7 +71,7 @@ def test_commands(own):
     (run / 'epoch_1.pth').rename(own.folder / test[-1])
     own.run(own.shrunk(test))
     report = json.loads((run / 'test_results.json').read_text())
-    assert len(report['categories']) == 2
+    assert len(report['per_category']) == 2
 
 
 def test_the_example_of_the_format_is_without_problems(own):

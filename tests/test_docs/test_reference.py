@@ -138,3 +138,15 @@ def test_an_option():
         '`--size SIZE`\n: How \\*big\\* not `--old`. Not with `--old`. '
         'Default: `3`.\n'
     )
+
+
+def test_overview():
+    assert tool_pages.overview(
+        [
+            '## tools/fly.py\n\nFly.\n\n```text\nfly.py\n```',
+            '## tools/fly_far.sh\n\n```text\ntools/fly_far.sh MILES\n```\n',
+        ]
+    ).splitlines()[2:] == [
+        '| [tools/fly.py](#toolsflypy) | Fly. |',
+        '| [tools/fly_far.sh](#toolsfly_farsh) | `tools/fly_far.sh MILES` |',
+    ]
