@@ -56,7 +56,7 @@ def parser_of(path: Path) -> ArgumentParser:
         ValueError: If the tool ends without having read it.
     """
 
-    def catch(parser: ArgumentParser, *_: object) -> NoReturn:
+    def catch(parser: ArgumentParser, *_: object, **__: object) -> NoReturn:
         raise ParserCaught(parser)
 
     with (
@@ -76,15 +76,16 @@ def tool_section(path: Path, root: Path = ROOT) -> str:
     """Markdown that describes one tool.
 
     Raises:
-        ValueError: If an option has no help.
+        ValueError: If an option has no help, or a shell script no usage.
     """
     title = f'## {path.relative_to(root).as_posix()}\n'
     if path.suffix == '.py':
         return '\n'.join([title, *command_lines(parser_of(path))])
-    comments = takewhile(
-        lambda line: line.startswith('#'), path.read_text().splitlines()[1:]
-    )
-    usage, *text = (line.lstrip('# ') for line in comments)
+    lines = path.read_text().splitlines()[1:]
+    comments = takewhile(lambda line: line.startswith('#'), lines)
+    usage, *text = [line.lstrip('# ') for line in comments] or ['']
+    if not usage:
+        raise ValueError('its usage does not follow the first line')
     return '\n'.join([title, '```text', usage, '```\n', *text, ''])
 
 

@@ -112,7 +112,7 @@ def test_every_tool_with_all_its_options():
             'import argparse\n'
             'parser = argparse.ArgumentParser()\n'
             "parser.add_argument('--speed')\n"
-            'parser.parse_args()',
+            'parser.parse_args(args=None)',
             'has no help for --speed SPEED',
         ),
     ],
