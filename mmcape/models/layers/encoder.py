@@ -101,7 +101,7 @@ class QuerySupportEncoder(Encoder):
         position = torch.cat([query_position, identifier])
         padding = torch.cat(
             [
-                keypoint_valid.new_zeros(len(query_tokens), num_patches),
+                keypoint_valid.new_zeros(query_tokens.size(0), num_patches),
                 ~keypoint_valid,
             ],
             dim=1,

@@ -81,16 +81,36 @@ class HeatmapMatcher(BaseModule):
             (B, K, h * 2**num_deconvs, w * 2**num_deconvs).
         """
         image = query_tokens.transpose(1, 2).unflatten(2, size)
-        drawn = keypoint_valid if self.training else keypoint_valid | True
-        sample, keypoint = drawn.nonzero(as_tuple=True)
+        if self.training:
+            return self._draw_valid(image, keypoint_tokens, keypoint_valid)
+        shared, own = self._relate(image, keypoint_tokens.flatten(0, 1))
+        own = own.unflatten(0, keypoint_valid.shape)
+        maps = self._draw((shared.unsqueeze(1) + own).flatten(0, 1))
+        return maps.unflatten(0, keypoint_valid.shape)
+
+    def _draw_valid(
+        self, image: Tensor, tokens: Tensor, valid: Tensor
+    ) -> Tensor:
+        """Heatmaps of keypoints that the support shows, zero for others.
+
+        Args:
+            image: (B, C, h, w).
+            tokens: (B, K, C).
+            valid: (B, K) bool.
+        """
+        sample, keypoint = valid.nonzero(as_tuple=True)
         if len(sample):
-            shared, own = self._relate(image, keypoint_tokens[drawn])
-            maps = self.relation_norm(shared[sample] + own).relu()
-            maps = self.final(self.upsample(maps))[:, 0]
+            shared, own = self._relate(image, tokens[valid])
+            maps = self._draw(shared[sample] + own)
         else:
-            maps = self._no_maps(image, keypoint_tokens)
-        heatmaps = maps.new_zeros(*drawn.shape, *maps.shape[-2:])
+            maps = self._no_maps(image, tokens)
+        heatmaps = maps.new_zeros(*valid.shape, *maps.shape[-2:])
         return heatmaps.index_put((sample, keypoint), maps)
+
+    def _draw(self, related: Tensor) -> Tensor:
+        """Heatmaps (N, H, W) of what the convolution gives (N, C, h, w)."""
+        maps = self.relation_norm(related).relu()
+        return self.final(self.upsample(maps))[:, 0]
 
     def _relate(self, image: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Convolve a concatenation by halves.

@@ -75,13 +75,9 @@ class RefinementDecoder(Decoder):
             if identifier is not None:
                 position = position + identifier
             tokens = layer(tokens, position, padding, query_tokens, query_keys)
+            logit = inverse_sigmoid(start)
             # the prediction reads normed tokens, the step handed on does not
-            predictions.append(_shift(start, branch(self.norm(tokens))))
-            start = _shift(start.detach(), branch(tokens))
+            predictions.append((logit + branch(self.norm(tokens))).sigmoid())
+            start = (logit.detach() + branch(tokens)).sigmoid()
             located = start.detach()
         return torch.stack(predictions)
-
-
-def _shift(points: Tensor, offset: Tensor) -> Tensor:
-    """Move normalised points by an offset in logit space."""
-    return (inverse_sigmoid(points) + offset).sigmoid()
