@@ -6,6 +6,7 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+REQUIREMENTS := $(patsubst %,requirements/%.txt,mmlab runtime tests docs export)
 SOURCES := mmcape tools tests setup.py
 
 .DEFAULT_GOAL := help
@@ -19,18 +20,13 @@ help:  ## list the targets
 setup: $(STAMP)  ## build .venv, again when the requirements changed
 
 # pip installs MMPose apart, without the dependencies that it cannot build.
-$(STAMP): requirements/runtime.txt requirements/mmlab.txt \
-          requirements/mmlab-no-deps.txt requirements/tests.txt \
-          requirements/docs.txt \
-          setup.py setup.cfg
+$(STAMP): $(REQUIREMENTS) requirements/mmlab-no-deps.txt setup.py setup.cfg
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit( \
 	    not (3, 10) <= v <= (3, 12) and "make setup needs Python 3.10 to " \
 	    "3.12, but $(PYTHON) is %d.%d. Try: make setup PYTHON=python3.11" \
 	    % v)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -r requirements/mmlab.txt \
-	    -r requirements/runtime.txt -r requirements/tests.txt \
-	    -r requirements/docs.txt
+	$(BIN)/pip install --quiet $(REQUIREMENTS:%=-r %)
 	$(BIN)/pip install --quiet --no-deps -r requirements/mmlab-no-deps.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --use-pep517 \
 	    --editable .

@@ -25,6 +25,7 @@ EXTRAS = {
     'mmlab': 'mmlab',
     'hdf5': 'hdf5',
     'formats': 'formats',
+    'export': 'export',
     'tests': 'tests',
     'docs': 'docs',
 }

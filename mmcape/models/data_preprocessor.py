@@ -57,12 +57,13 @@ class EpisodeDataPreprocessor(BaseDataPreprocessor):
         del training
         batch = self.cast_data(_stacked(data['inputs']))
         inputs = {
-            name: self._normalize(values) if name.endswith('img') else values
+            name: self.normalize(values) if name.endswith('img') else values
             for name, values in batch.items()
         }
         return dict(inputs=inputs, data_samples=data.get('data_samples'))
 
-    def _normalize(self, images: Tensor) -> Tensor:
+    def normalize(self, images: Tensor) -> Tensor:
+        """Images (..., 3, H, W), as they are loaded, as the model's input."""
         if self.bgr_to_rgb:
             images = images.flip(-3)
         return (images.float() - self.mean) / self.std

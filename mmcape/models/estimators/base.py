@@ -148,6 +148,18 @@ class EpisodePoseEstimator(
         output = self.match_query(inputs['query_img'], support)
         return self.store(data_samples, output, support)
 
+    def answer(
+        self, output: HeadOutput, support: Support
+    ) -> tuple[Tensor, Tensor]:
+        """What an output says of B queries.
+
+        Returns:
+            (B, K, 2) keypoints in pixels of the crops, and (B, K) scores: 0
+            for keypoints that the support does not show.
+        """
+        keypoints = self.head.codec.decode(output.points.float())
+        return keypoints, output.scores.float() * support.valid
+
     def store(
         self,
         data_samples: list[PoseDataSample],
@@ -161,8 +173,7 @@ class EpisodePoseEstimator(
             output: Of B queries.
             support: Of B queries.
         """
-        keypoints = self.head.codec.decode(output.points.float())
-        scores = output.scores.float() * support.valid
+        keypoints, scores = self.answer(output, support)
         for sample, points, score in zip(
             data_samples, keypoints.cpu().numpy(), scores.cpu().numpy()
         ):
