@@ -16,8 +16,8 @@ from mmcape.models.heads import SupportEncoding
 from mmcape.utils.input_error import InputError
 
 
-class SupportEncoder(nn.Module):
-    """The step that looks at the support.
+class _Step(nn.Module):
+    """One step of a model.
 
     Args:
         model: In evaluation mode.
@@ -26,6 +26,10 @@ class SupportEncoder(nn.Module):
     def __init__(self, model: FewShotPoseEstimator) -> None:
         super().__init__()
         self.model = model
+
+
+class SupportEncoder(_Step):
+    """The step that looks at the support; arguments as in :class:`_Step`."""
 
     def forward(
         self, crops: Tensor, keypoints: Tensor, visible: Tensor
@@ -46,16 +50,8 @@ class SupportEncoder(nn.Module):
         return support.tokens, support.valid
 
 
-class QueryMatcher(nn.Module):
-    """The step that looks at the queries.
-
-    Args:
-        model: In evaluation mode.
-    """
-
-    def __init__(self, model: FewShotPoseEstimator) -> None:
-        super().__init__()
-        self.model = model
+class QueryMatcher(_Step):
+    """The step that looks at the queries; arguments as in :class:`_Step`."""
 
     def forward(
         self, crops: Tensor, tokens: Tensor, valid: Tensor
