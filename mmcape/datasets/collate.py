@@ -45,13 +45,19 @@ def stack_inputs(inputs: Mapping[str, Sequence[Tensor]]) -> dict[str, Tensor]:
         (B, ...) under the same names.
     """
     return {
-        name: torch.stack(list(values))
+        name: stack_images(values)
         if name.endswith('img')
         else pad_keypoints(
             values, axis=-2 if name.endswith('keypoints') else -1
         )
         for name, values in inputs.items()
     }
+
+
+def stack_images(values: Sequence[Tensor]) -> Tensor:
+    """Stack images (..., 3, H, W), channels innermost in memory."""
+    innermost = [value.movedim(-3, -1) for value in values]
+    return torch.stack(innermost).movedim(-1, -3)
 
 
 def pad_keypoints(values: Sequence[Tensor], axis: int) -> Tensor:
