@@ -8,6 +8,7 @@ import re
 import runpy
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -81,7 +82,9 @@ class Page:
         """
         if command[0] == 'bash':
             path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
-            environment = dict(os.environ, PATH=path, OMP_NUM_THREADS='1')
+            environment = dict(
+                os.environ, PATH=path, PORT=_free_port(), OMP_NUM_THREADS='1'
+            )
             subprocess.run(
                 command, cwd=self.folder, env=environment, check=True
             )
@@ -98,6 +101,13 @@ class Page:
         os.chdir(self.folder)
         sys.argv = argv
         runpy.run_path(argv[0], run_name='__main__')
+
+
+def _free_port():
+    """A port for a distributed job; another may have the usual one."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return str(probe.getsockname()[1])
 
 
 @pytest.fixture
