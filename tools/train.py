@@ -13,6 +13,7 @@ import os.path as osp
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from mmcape.utils.clear_errors import ClearErrors
 from mmcape.utils.command_line import (
     add_common_arguments,
     load_config,
@@ -93,8 +94,11 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args)
     apply_options(cfg, args)
-    Runner.from_cfg(cfg).train()
-    leave_process_group()
+    with ClearErrors(cfg.work_dir) as errors:
+        runner = Runner.from_cfg(cfg)
+        errors.watch_ranks()
+        runner.train()
+        leave_process_group()
 
 
 if __name__ == '__main__':

@@ -20,6 +20,8 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='StepSeedHook'),
     dict(type='CheckpointFitHook'),
+    dict(type='FiniteLossHook', on_nonfinite='stop', max_skips=10),
+    dict(type='BrokenImageHook'),
 ]
 
 # A fixed seed: training episodes, augmentation and dropout are functions of
@@ -28,7 +30,8 @@ randomness = dict(seed=0)
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),
+    # seconds that a rank waits for the others
+    dist_cfg=dict(backend='nccl', timeout=600),
 )
 
 # For TensorBoard set visualizer.vis_backends.0.type to TensorboardVisBackend

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Union
 
 import cv2
 import mmcv
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
+from mmcape.utils.cut_off_images import is_cut_off
 from mmcape.utils.input_error import InputError
-
-_ENDS = (b'\xff\xd9', b'IEND\xaeB`\x82')
-"""Last bytes of an intact JPEG and PNG file."""
 
 Picture = Union[str, Path, np.ndarray]
 """Path of an image, or (H, W, 3) uint8 in BGR order, as OpenCV has it."""
@@ -52,25 +48,9 @@ def decode_picture(content: bytes, name: str) -> np.ndarray:
         InputError: If it is no intact image.
     """
     image = mmcv.imfrombytes(content) if content else None
-    if image is None or _is_cut_off(content):
+    if image is None or is_cut_off(content):
         raise InputError(f'{name} is no intact image')
     return image
-
-
-def _is_cut_off(content: bytes) -> bool:
-    """Whether a file ends too early; OpenCV fills such an image up with grey.
-
-    Only where the usual end is missing, all of it is decoded once more.
-    """
-    if content.rstrip(b'\0').endswith(_ENDS):
-        return False
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        # formats that Pillow does not know are OpenCV's to judge
-        return not isinstance(error, UnidentifiedImageError)
-    return False
 
 
 def encode_picture(image: np.ndarray) -> bytes:

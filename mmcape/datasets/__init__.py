@@ -13,6 +13,7 @@ from .transforms import (
     LoadAnnotatedImage,
     PackEpisodeInputs,
     RandomScaleRotation,
+    UnreadableImageError,
 )
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     'PackEpisodeInputs',
     'RandomScaleRotation',
     'TrainingEpisodeSampler',
+    'UnreadableImageError',
     'collate_episodes',
 ]

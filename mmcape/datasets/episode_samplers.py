@@ -11,6 +11,7 @@ from mmpose.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
 from mmcape.structures import Episode, episodes_digest
+from mmcape.utils.input_error import InputError
 
 from .annotation_checks import AnnotationError
 from .episodes import BENCHMARK_SEED, evaluation_episodes, training_episodes
@@ -114,6 +115,9 @@ class EvaluationEpisodeSampler(Sampler):
         episode_seed: Seed of the draw; another than 1 gives other episodes
             than the published ones.
         seed: The run's seed, which has no say here.
+
+    Raises:
+        InputError: If the dataset is to skip broken images.
     """
 
     def __init__(
@@ -126,6 +130,12 @@ class EvaluationEpisodeSampler(Sampler):
         seed: int | None = None,
     ) -> None:
         del seed
+        if dataset.on_broken_image != 'stop':
+            raise InputError(
+                f'{dataset.ann_file} is evaluated with on_broken_image='
+                f'{dataset.on_broken_image!r}: other episodes give other '
+                "numbers. Only train_dataloader.dataset may have 'skip'"
+            )
         self.rank, self.world_size = get_dist_info()
         self.episodes = evaluation_episodes(
             usable_categories(dataset, num_shots + num_queries),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from mmcape.structures import Episode
 
@@ -51,6 +52,39 @@ def training_episodes(
         )
         for index, (category, instances) in enumerate(drawn)
     ]
+
+
+def replacement_episode(
+    episode: Episode,
+    categories: Mapping[int, Sequence[int]],
+    unusable: Collection[int],
+) -> Episode | None:
+    """Another episode in the place of one, a function of the arguments alone.
+
+    It is of the same category while that has enough usable instances, else
+    of another one; None if no category has.
+
+    Args:
+        episode: The episode that cannot be used. Its seed tells apart runs
+            and epochs.
+        categories: Instances of each category.
+        unusable: Instances to do without.
+    """
+    rng = random.Random(
+        f'mmcape replacement {episode.seed} {episode.index} {len(unusable)}'
+    )
+    others = rng.sample(sorted(categories), len(categories))
+    for category in (episode.category_id, *others):
+        usable = [i for i in categories[category] if i not in unusable]
+        if len(usable) > len(episode.support):
+            *support, query = rng.sample(usable, len(episode.support) + 1)
+            return replace(
+                episode,
+                category_id=category,
+                support=tuple(support),
+                query=query,
+            )
+    return None
 
 
 def evaluation_episodes(

@@ -15,7 +15,9 @@ from mmpose.registry import DATASETS
 from mmcape.structures import Episode
 
 from .annotation_checks import AnnotationError, check_annotations
+from .episode_replacement import EpisodeReplacement
 from .instances import describe_categories, instances_digest, kept_instances
+from .transforms import UnreadableImageError
 
 SUPER_CATEGORIES = ('humanbody', 'humanface', 'vehicle', 'furniture')
 
@@ -43,6 +45,11 @@ class MP100Dataset(BaseDataset):
             images, naming all of them. 'report' goes on without these
             instances and says so: episodes then differ from everybody
             else's, as does the logged hash.
+        on_broken_image: What happens when an image turns out to be missing or
+            cut off while a run goes on. 'stop' ends the run. 'skip', for
+            training alone, puts another episode in the place of the one
+            that needs the image; :class:`~mmcape.engine.BrokenImageHook`
+            counts and reports.
         pipeline: Transforms of an episode.
         test_mode: Without effect, kept for mmengine's interface.
         metainfo: Added to the dataset's meta information.
@@ -62,6 +69,7 @@ class MP100Dataset(BaseDataset):
         data_root: str = 'data/mp100',
         data_prefix: dict[str, str] | None = None,
         on_problems: str = 'raise',
+        on_broken_image: str = 'stop',
         pipeline: Sequence[dict | Any] = (),
         test_mode: bool = False,
         metainfo: dict | None = None,
@@ -71,9 +79,16 @@ class MP100Dataset(BaseDataset):
             raise ValueError(
                 f"on_problems must be 'raise' or 'report', got {on_problems!r}"
             )
+        if on_broken_image not in ('stop', 'skip'):
+            raise ValueError(
+                "on_broken_image must be 'stop' or 'skip', got "
+                f'{on_broken_image!r}'
+            )
         if (split is None) == (not ann_file):
             raise ValueError('give either `split` or `ann_file`')
         self.on_problems = on_problems
+        self.on_broken_image = on_broken_image
+        self._replacement: EpisodeReplacement | None = None
         self.num_samples: int | None = None
         """What ``len`` tells once an evaluation sampler has drawn its list:
         mmengine's loops cut results to ``len(dataset)``."""
@@ -154,7 +169,16 @@ class MP100Dataset(BaseDataset):
                 'an instance'
             )
         self.full_init()
-        return self.prepare_data(episode)
+        try:
+            return self.prepare_data(episode)
+        except UnreadableImageError as error:
+            if self.on_broken_image == 'stop':
+                raise UnreadableImageError(
+                    f'{error}. {self._remedy()}', error.path
+                ) from error
+            if self._replacement is None:
+                self._replacement = EpisodeReplacement(self)
+            return self._replacement.prepare(episode, error, self.prepare_data)
 
     def prepare_data(self, episode: Episode) -> dict[str, Any]:
         """Send an episode's instances through the pipeline."""
@@ -164,6 +188,19 @@ class MP100Dataset(BaseDataset):
                 support=[self.get_data_info(i) for i in episode.support],
                 query=self.get_data_info(episode.query),
             )
+        )
+
+    def _remedy(self) -> str:
+        """What to do about a broken image."""
+        if self.num_samples is None:
+            return (
+                'Restore the file, or go on without with '
+                'train_dataloader.dataset.on_broken_image=skip'
+            )
+        return (
+            'Restore the file: an evaluation skips none, since other '
+            'episodes give other numbers. To leave its instances out from '
+            'the start, delete it and set on_problems=report'
         )
 
 

@@ -28,6 +28,9 @@ class Episode:
     """Which support draw of the category this is; queries share it."""
     seed: int = 0
     """Seed of the episode's augmentation."""
+    broken_images: tuple[tuple[str, str], ...] = ()
+    """Files that could not be read, and why, if this episode stands in for
+    one that has them."""
 
 
 class EpisodeDataSample(PoseDataSample):
@@ -40,7 +43,8 @@ class EpisodeDataSample(PoseDataSample):
 
     Metainfo names the episode (``episode_index``, ``draw``, ``category_id``,
     ``support_ids`` and ``id``, which are annotation ids) and the crop
-    (``input_size``, ``input_center``, ``input_scale``).
+    (``input_size``, ``input_center``, ``input_scale``). ``broken_images`` is
+    that of :class:`Episode`.
     """
 
     @classmethod
@@ -86,6 +90,7 @@ def join_samples(
             query.metainfo,
             episode_index=episode.index,
             draw=episode.draw,
+            broken_images=episode.broken_images,
             support_ids=tuple(one.metainfo['id'] for one in support),
             support_img_paths=tuple(
                 one.metainfo['img_path'] for one in support

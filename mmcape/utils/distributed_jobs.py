@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import torch
 from mmengine.config import Config
 from torch import distributed
@@ -17,7 +19,9 @@ def use_gloo_without_gpu(cfg: Config) -> None:
     if cfg.launcher != 'pytorch' or torch.cuda.is_available():
         return
     if not distributed.is_initialized():
-        distributed.init_process_group('gloo')
+        seconds = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        timeout = None if seconds is None else timedelta(seconds=seconds)
+        distributed.init_process_group('gloo', timeout=timeout)
     cfg.model_wrapper_cfg = dict(
         dict(type='MMDistributedDataParallel', broadcast_buffers=False),
         **cfg.get('model_wrapper_cfg', {}),

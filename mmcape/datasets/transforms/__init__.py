@@ -2,7 +2,7 @@
 
 from .for_each_instance import ForEachInstance
 from .image_cache import ImageCache
-from .load_annotated_image import LoadAnnotatedImage
+from .load_annotated_image import LoadAnnotatedImage, UnreadableImageError
 from .pack_episode import PackEpisodeInputs
 from .random_scale_rotation import RandomScaleRotation
 from .square_crop_box import GetSquareCropBox
@@ -14,4 +14,5 @@ __all__ = [
     'LoadAnnotatedImage',
     'PackEpisodeInputs',
     'RandomScaleRotation',
+    'UnreadableImageError',
 ]

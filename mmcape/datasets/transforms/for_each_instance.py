@@ -9,6 +9,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform, Compose
 from mmpose.registry import TRANSFORMS
 
+from .load_annotated_image import UnreadableImageError
+
 
 @TRANSFORMS.register_module()
 class ForEachInstance(BaseTransform):
@@ -44,7 +46,12 @@ class ForEachInstance(BaseTransform):
         try:
             return self.transforms(instance)
         except Exception as error:
-            raise RuntimeError(
+            message = (
                 f'cannot prepare annotation {instance["id"]} of image '
                 f'{instance["img_path"]}: {error}'
-            ) from error
+            )
+            if isinstance(error, UnreadableImageError):
+                raise UnreadableImageError(
+                    message, error.path, error.reason
+                ) from error
+            raise RuntimeError(message) from error

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import errno
+import os.path as osp
 from typing import Any
 
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
+from mmcape.utils.cut_off_images import is_cut_off_file
+from mmcape.utils.input_error import InputError
+
 from .image_cache import ImageCache
+
+_OUR_OWN = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors that say nothing about the file that was to be read."""
+
+
+class UnreadableImageError(InputError):
+    """An image that is missing, cut off, or none.
+
+    Args:
+        message: What is wrong.
+        path: The file. Of an error that has left a loader's worker, the
+            message alone is left.
+        reason: What is wrong with the file, without its name.
+    """
+
+    def __init__(self, message: str, path: str = '', reason: str = '') -> None:
+        super().__init__(message)
+        self.path = path
+        self.reason = reason or message
 
 
 @TRANSFORMS.register_module()
@@ -41,13 +65,17 @@ class LoadAnnotatedImage(LoadImage):
         """Load one image.
 
         Raises:
-            ValueError: If it cannot be read, or has another size.
+            UnreadableImageError: If it is missing or not intact.
+            ValueError: If it has another size.
         """
         try:
             loaded = self._load(results)
-        except (AttributeError, OSError) as error:
-            raise ValueError(
-                'the file is missing or no intact image'
+        except (AssertionError, AttributeError, OSError) as error:
+            # mmpose raises an error of its own from the one that it met
+            if getattr(error.__context__, 'errno', None) in _OUR_OWN:
+                raise
+            raise UnreadableImageError(
+                'the file is missing or no intact image', results['img_path']
             ) from error
         height, width = loaded['ori_shape']
         if self.check_size and (width, height) != results['annotated_size']:
@@ -59,11 +87,15 @@ class LoadAnnotatedImage(LoadImage):
         return loaded
 
     def _load(self, results: dict[str, Any]) -> dict[str, Any]:
-        if not self.cache or 'img' in results:
+        if 'img' in results:
             return super().transform(results)
-        image = self.cache.get(results['img_path'])
+        path = results['img_path']
+        image = self.cache.get(path) if self.cache else None
         if image is not None:
             return super().transform(dict(results, img=image))
         loaded = super().transform(results)
-        self.cache.put(results['img_path'], loaded['img'])
+        if osp.isfile(path) and is_cut_off_file(path):
+            raise OSError(f'{path} ends too early')
+        if self.cache:
+            self.cache.put(path, loaded['img'])
         return loaded
