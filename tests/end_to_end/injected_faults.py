@@ -13,15 +13,21 @@ from mmpose.registry import HOOKS
 
 
 class _At(Hook):
-    """Acts before iteration ``step`` (from 0) on one rank."""
+    """Acts before iteration ``step`` (from 0) on one rank.
 
-    def __init__(self, step, rank=0, **arguments):
+    The time is written to the file ``stamp``.
+    """
+
+    def __init__(self, step, rank=0, stamp=None, **arguments):
         self.step = step
         self.rank = rank
+        self.stamp = stamp
         self.__dict__.update(arguments)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if (runner.iter, runner.rank) == (self.step, self.rank):
+            if self.stamp:
+                Path(self.stamp).write_text(str(time.time()))
             self.act(runner, data_batch)
 
 

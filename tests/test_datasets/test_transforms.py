@@ -6,6 +6,7 @@ import pytest
 from mmpose.registry import DATASETS, TRANSFORMS
 
 from mmcape.structures import Episode
+from mmcape.utils.input_error import InputError
 
 PIPELINE = [
     dict(
@@ -102,7 +103,7 @@ def test_unreadable_image_is_named(dataset, folder, damage):
     else:
         data = path.read_bytes()[:40] if damage == 'truncated' else b'hello'
         path.write_bytes(data)
-    with pytest.raises(RuntimeError, match=r'annotation 102 of .*fox/2\.png'):
+    with pytest.raises(InputError, match=r'annotation 102 of .*fox/2\.png'):
         dataset[episode()]
 
 

@@ -6,6 +6,7 @@ import errno
 import os.path as osp
 from typing import Any
 
+import cv2
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
@@ -70,7 +71,7 @@ class LoadAnnotatedImage(LoadImage):
         """
         try:
             loaded = self._load(results)
-        except (AssertionError, AttributeError, OSError) as error:
+        except (AssertionError, AttributeError, OSError, cv2.error) as error:
             # mmpose raises an error of its own from the one that it met
             if getattr(error.__context__, 'errno', None) in _OUR_OWN:
                 raise

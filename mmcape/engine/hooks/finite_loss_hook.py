@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from mmcape.utils.input_error import InputError
@@ -80,7 +80,7 @@ class FiniteLossHook(Hook):
         del runner, batch_idx, data_batch
         _copy_all(self._buffers, self._kept)
 
-    def _watch_loss(self, model: nn.Module, inputs: Any, output: Any) -> None:
+    def _watch_loss(self, model: Any, inputs: Any, output: Any) -> None:
         """Check the loss of a forward pass; all ranks learn the result."""
         del inputs
         if not model.training or not isinstance(output, dict):
@@ -153,9 +153,9 @@ class FiniteLossHook(Hook):
         skipped = [*runner.message_hub.get_info(_KEY, []), message]
         if len(skipped) > self.max_skips:
             raise NonFiniteLossError(
-                f'{message}\nThis is the {len(skipped)}th step of the run '
-                f'without a finite loss, and FiniteLossHook.max_skips is '
-                f'{self.max_skips}. The steps before:'
+                f'{message}\nThis step is number {len(skipped)} of the run '
+                'to be left out, and max_skips of FiniteLossHook is '
+                f'{self.max_skips}. Those before:'
                 + ''.join(f'\n{before}' for before in skipped[:-1])
             )
         runner.message_hub.update_info(_KEY, skipped)
