@@ -3,7 +3,6 @@ from __future__ import annotations
 import logging
 from copy import deepcopy
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch

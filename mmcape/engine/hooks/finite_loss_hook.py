@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -65,8 +66,10 @@ class FiniteLossHook(Hook):
         model = _estimator(runner)
         optimizer = runner.optim_wrapper.optimizer
         self._handles = [
-            model.register_forward_hook(self._watch_loss),
-            optimizer.register_step_pre_hook(self._drop_gradients),
+            model.register_forward_hook(_uncompiled(self._watch_loss)),
+            optimizer.register_step_pre_hook(
+                _uncompiled(self._drop_gradients)
+            ),
         ]
         self._loss: Tensor | None = None
         self._failures: list[EarlyRead] = []
@@ -194,6 +197,13 @@ class EarlyRead:
         if self._arrival is not None:
             self._arrival.synchronize()
         return float(self._copy)
+
+
+def _uncompiled(function: Callable) -> Callable:
+    """Keep a function out of a compiled training step (torch 2.1)."""
+    if hasattr(torch, 'compiler') and hasattr(torch.compiler, 'disable'):
+        return torch.compiler.disable(function)
+    return function
 
 
 @torch.no_grad()
