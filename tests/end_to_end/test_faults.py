@@ -239,4 +239,7 @@ def test_rank_that_hangs_is_waited_for_as_configured(run):
         'error on rank 0: not all ranks met within the seconds of '
         'env_cfg.dist_cfg.timeout: all processes live, so one of them hangs'
     ) in output
+    assert (
+        'error on rank 1: ended by the launcher (SIGTERM): rank 0 (process'
+    ) in output
     assert f'The last checkpoint is {run.work_dir}/epoch_1.pth' in output
