@@ -49,7 +49,8 @@ class ClearErrors:
     def __init__(self, work_dir: str | None = None) -> None:
         self.work_dir = work_dir
         self._ranks: Ranks | None = None
-        self._said = threading.Lock()
+        self._voice = threading.Lock()
+        self._said = False
 
     def __enter__(self) -> ClearErrors:
         return self
@@ -88,9 +89,12 @@ class ClearErrors:
             raise SystemExit(1) from None
         if message is None:
             message = ''.join(traceback.format_exception(error))
-        if not self._is_said_elsewhere(error):
-            self._say(message)
-        if self._is_another_rank(error) and not _TIMEOUT.search(str(error)):
+        elsewhere = self._is_said_elsewhere(error)
+        if elsewhere:
+            self._said = True
+        self._say(message)
+        late = _TIMEOUT.search(str(error))
+        if elsewhere or self._is_another_rank(error) and not late:
             time.sleep(_LINGER)
         _end_now(1)
 
@@ -139,18 +143,21 @@ class ClearErrors:
         """Body of the thread that takes the launcher's signal."""
         while signal.SIGTERM not in os.read(reader, 1):
             pass
-        if self._ranks is not None and not self._said.locked():
-            who = self._ranks.who_is_gone(patience=1.0)
-            self._say(f'ended by the launcher (SIGTERM): {who}')
+        assert self._ranks is not None
+        who = self._ranks.who_is_gone(patience=1.0)
+        self._say(f'ended by the launcher (SIGTERM): {who}')
         _end_now(128 + signal.SIGTERM)
 
     def _say(self, message: str) -> None:
-        """Print a message, the first alone."""
-        if not self._said.acquire(blocking=False):
-            return
-        rank = '' if self._ranks is None else f' on rank {self._ranks.rank}'
-        sys.stderr.write(f'\nerror{rank}: {message}{self._how_to_go_on()}\n')
-        sys.stderr.flush()
+        """Print a message, the first alone; whole when this returns."""
+        with self._voice:
+            if self._said:
+                return
+            self._said = True
+            rank = f' on rank {self._ranks.rank}' if self._ranks else ''
+            text = f'\nerror{rank}: {message}{self._how_to_go_on()}\n'
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     def _how_to_go_on(self) -> str:
         if self.work_dir is None:
