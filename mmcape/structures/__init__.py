@@ -5,6 +5,7 @@ from .episode import (
     EpisodeDataSample,
     episodes_digest,
     join_samples,
+    points_in_crop,
     store_prediction,
 )
 
@@ -13,5 +14,6 @@ __all__ = [
     'EpisodeDataSample',
     'episodes_digest',
     'join_samples',
+    'points_in_crop',
     'store_prediction',
 ]

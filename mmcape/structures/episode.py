@@ -116,14 +116,29 @@ def store_prediction(
         scores: (K or more,) confidences.
     """
     count = sample.metainfo['num_keypoints']
-    scale = np.asarray(sample.metainfo['input_scale'], dtype=np.float32)
-    centre = np.asarray(sample.metainfo['input_center'], dtype=np.float32)
-    step = scale / np.asarray(sample.metainfo['input_size'], dtype=np.float32)
+    centre, scale, step = _crop_frame(sample)
     keypoints = points[:count] * step + centre - scale / 2
     sample.pred_instances = InstanceData(
         keypoints=keypoints[None].astype(np.float32),
         keypoint_scores=scores[None, :count].astype(np.float32),
     )
+
+
+def points_in_crop(
+    sample: PoseDataSample, keypoints: np.ndarray
+) -> np.ndarray:
+    """Keypoints (K, 2) of the original image, in pixels of the crop."""
+    centre, scale, step = _crop_frame(sample)
+    return (keypoints - centre + scale / 2) / step
+
+
+def _crop_frame(sample: PoseDataSample) -> tuple[np.ndarray, ...]:
+    """Centre, size and pixel size (2,) of a crop in the original image."""
+    centre, scale, size = (
+        np.asarray(sample.metainfo[key], dtype=np.float32)
+        for key in ('input_center', 'input_scale', 'input_size')
+    )
+    return centre, scale, scale / size
 
 
 def episodes_digest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -52,6 +52,14 @@ class HeadOutput(Protocol):
     @property
     def scores(self) -> Tensor:
         """(B, K) confidence."""
+
+    @property
+    def stages(self) -> Mapping[str, Tensor]:
+        """(B, K, 2) points after each step, by its name; the last: final."""
+
+    @property
+    def maps(self) -> Tensor:
+        """(B, K, h, w) where each keypoint is likely: the higher the more."""
 
 
 Output = TypeVar('Output', bound=HeadOutput)

@@ -41,6 +41,20 @@ class CapeOutput:
         """(B, K, 2) final prediction."""
         return self.layers[-1] if len(self.layers) else self.proposals
 
+    @property
+    def stages(self) -> dict[str, Tensor]:
+        """(B, K, 2) proposals, and what each decoder layer makes of them."""
+        layers = enumerate(self.layers, start=1)
+        return dict(
+            proposals=self.proposals,
+            **{f'layer {number}': points for number, points in layers},
+        )
+
+    @property
+    def maps(self) -> Tensor:
+        """(B, K, h, w) the similarity."""
+        return self.similarity
+
 
 @MODELS.register_module()
 class CapeFormerHead(FewShotHead[CapeOutput]):

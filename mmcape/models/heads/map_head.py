@@ -25,6 +25,16 @@ class MapOutput:
     scores: Tensor
     """(B, K) share of the softmax around its maximum."""
 
+    @property
+    def stages(self) -> dict[str, Tensor]:
+        """(B, K, 2) the only step: places of the maxima."""
+        return dict(prediction=self.points)
+
+    @property
+    def maps(self) -> Tensor:
+        """(B, K, h, w) the logits."""
+        return self.similarity
+
 
 class MapHead(KeypointHead[MapOutput]):
     """Base of the heads whose answer is read from maps.

@@ -26,6 +26,16 @@ class PomNetOutput:
     scores: Tensor
     """(B, K) maximum of each heatmap."""
 
+    @property
+    def stages(self) -> dict[str, Tensor]:
+        """(B, K, 2) the only step: places of the maxima."""
+        return dict(prediction=self.points)
+
+    @property
+    def maps(self) -> Tensor:
+        """(B, K, h, w) the heatmaps."""
+        return self.heatmaps
+
 
 @MODELS.register_module()
 class PomNetHead(FewShotHead[PomNetOutput]):

@@ -32,16 +32,7 @@ class Attention(nn.MultiheadAttention):
         Returns:
             (B, N, C).
         """
-        queries, keys, values = (
-            F.linear(tokens, weight, bias)
-            .unflatten(2, (self.num_heads, -1))
-            .transpose(1, 2)
-            for tokens, weight, bias in zip(
-                (query, key, value),
-                self._projections(),
-                self.in_proj_bias.chunk(3),
-            )
-        )
+        queries, keys, values = self._heads(query, key, value)
         gathered = F.scaled_dot_product_attention(
             queries,
             keys,
@@ -50,6 +41,36 @@ class Attention(nn.MultiheadAttention):
             dropout_p=self.dropout if self.training else 0.0,
         )
         return self.out_proj(gathered.transpose(1, 2).flatten(2))
+
+    def weights(
+        self, query: Tensor, key: Tensor, padding: Tensor | None = None
+    ) -> Tensor:
+        """What :meth:`forward` weighs values with, for pictures.
+
+        Args:
+            query: As in :meth:`forward`.
+            key: As in :meth:`forward`.
+            padding: As in :meth:`forward`.
+
+        Returns:
+            (B, heads, N, M); each row sums to 1.
+        """
+        queries, keys = self._heads(query, key)
+        logits = queries @ keys.transpose(2, 3) / queries.size(3) ** 0.5
+        if padding is not None:
+            logits = logits.masked_fill(padding[:, None, None], -torch.inf)
+        return logits.softmax(dim=3)
+
+    def _heads(self, *inputs: Tensor) -> list[Tensor]:
+        """Query, key and value, as far as given, (B, heads, N, width)."""
+        return [
+            F.linear(tokens, weight, bias)
+            .unflatten(2, (self.num_heads, -1))
+            .transpose(1, 2)
+            for tokens, weight, bias in zip(
+                inputs, self._projections(), self.in_proj_bias.chunk(3)
+            )
+        ]
 
     def _projections(self) -> tuple[Tensor, ...]:
         """Weights of query, key and value."""
