@@ -5,7 +5,7 @@ import pytest
 
 from mmcape.testing import make_episode_batch
 from mmcape.visualization import draw_episode, draw_keypoints
-from mmcape.visualization.episode import PANEL, colour
+from mmcape.visualization.marks import PANEL, colour
 
 
 def test_only_the_wanted_keypoints_are_drawn():

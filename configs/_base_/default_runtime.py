@@ -37,7 +37,7 @@ env_cfg = dict(
 # For TensorBoard set visualizer.vis_backends.0.type to TensorboardVisBackend
 # with --cfg-options.
 visualizer = dict(
-    type='PoseLocalVisualizer',
+    type='EpisodeVisualizer',
     vis_backends=[dict(type='LocalVisBackend')],
     name='visualizer',
 )

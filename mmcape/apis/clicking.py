@@ -8,9 +8,7 @@ import cv2
 import numpy as np
 
 from mmcape.utils.input_error import InputError
-from mmcape.visualization.episode import draw_keypoints
-
-from .drawing import require_display
+from mmcape.visualization import draw_keypoints, require_display
 
 _WINDOW = 'mmcape: click the keypoints'
 _SIDE = 900

@@ -13,9 +13,9 @@ from mmpose.structures import PoseDataSample
 
 from mmcape.formats import LabelledPoses
 from mmcape.utils.input_error import InputError
+from mmcape.visualization import require_display
 
 from .boxes import BoxFinder, BoxSource
-from .drawing import require_display
 from .matcher import Matcher
 from .pictures import Picture
 from .queries import Frames, Images, Inputs, open_queries

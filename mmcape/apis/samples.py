@@ -9,9 +9,9 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from mmcape.formats import Pose
+from mmcape.visualization import draw_poses
 
 from .box_following import follow
-from .drawing import draw_poses
 from .queries import Query
 
 

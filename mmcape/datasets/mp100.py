@@ -153,6 +153,13 @@ class MP100Dataset(BaseDataset):
             groups[record['category_id']].append(position)
         return groups
 
+    def positions(self) -> dict[int, int]:
+        """Position of each instance by the id of its annotation."""
+        return {
+            self.get_data_info(position)['id']: position
+            for position in range(self.num_instances)
+        }
+
     @property
     def num_instances(self) -> int:
         """Number of kept instances."""

@@ -8,6 +8,8 @@ import os.path as osp
 
 from mmengine.config import Config, DictAction
 
+from mmcape.visualization import FIGURES
+
 from .checkpoint_files import CheckpointError, read_checkpoint
 from .distributed_jobs import use_gloo_without_gpu
 
@@ -29,6 +31,13 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--show', action='store_true', help='show these pictures in a window'
+    )
+    parser.add_argument(
+        '--figures',
+        nargs='+',
+        choices=list(FIGURES),
+        default=['result'],
+        help='what to draw, as the paper does (default: result)',
     )
     parser.add_argument(
         '--interval',
@@ -85,6 +94,7 @@ def load_config(args: argparse.Namespace) -> Config:
             wait_time=args.wait_time,
             out_dir=args.show_dir,
             interval=args.interval,
+            figures=args.figures,
         )
 
     if args.cfg_options is not None:

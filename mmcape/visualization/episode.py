@@ -1,129 +1,67 @@
-"""An episode as a strip of pictures: support, prediction, ground truth."""
+"""An episode whose images are read again: support, prediction, annotation."""
 
 from __future__ import annotations
 
-import colorsys
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
-import cv2
 import mmcv
 import numpy as np
 
-from mmcape.structures import EpisodeDataSample
+from .layout import View, captioned, row, view
+from .marks import PANEL, Edges, draw_keypoints, draw_rings
 
-PANEL = 320
-_CAPTION = 28
+_PADDING = 1.25
+_SHOTS = 2
 
 
 def draw_episode(
-    sample: EpisodeDataSample,
-    skeleton: Sequence[tuple[int, int]] = (),
-    max_shots: int = 2,
+    sample: Mapping[str, Any],
+    skeleton: Edges = (),
+    wrong: np.ndarray | None = None,
+    panel: int = PANEL,
 ) -> np.ndarray:
-    """Draw one episode; images are read again from their files.
+    """Draw one episode of a dumped result.
 
     Args:
-        sample: A predicted episode.
+        sample: A predicted :class:`~mmcape.structures.EpisodeDataSample` as a
+            dict, as ``test.py --dump`` writes it.
         skeleton: Pairs of keypoints to connect, counted from 0.
-        max_shots: Support images to draw.
+        wrong: (K,) bool, keypoints that get a red ring.
+        panel: Side of a panel in pixels.
 
     Returns:
-        (H, W, 3) uint8 RGB strip. Keypoints have the same colour in every
-        panel; hollow ones do not count, as a support does not show them.
+        (H, W, 3) uint8 RGB strip of up to two supports, prediction and
+        annotation. Keypoints have the same colour in every panel.
     """
-    meta, support = sample.metainfo, sample.support_instances
-    seen = (support.keypoints_visible > 0).all(axis=0)
-    truth, found = sample.gt_instances, sample.pred_instances
-    shots = zip(
-        meta['support_img_paths'][:max_shots],
-        support.bboxes,
-        support.keypoints,
-        support.keypoints_visible,
-    )
-    panels = [
-        _panel(f'support {i}', path, box, keypoints, visible > 0, skeleton)
-        for i, (path, box, keypoints, visible) in enumerate(shots, start=1)
-    ]
-    query, box = meta['img_path'], truth.bboxes[0]
-    visible = truth.keypoints_visible[0] > 0
-    panels += [
-        _panel('prediction', query, box, found.keypoints[0], seen, skeleton),
-        _panel(
-            'ground truth', query, box, truth.keypoints[0], visible, skeleton
+    support, truth = sample['support_instances'], sample['gt_instances']
+    looked_for = (support['keypoints_visible'] > 0).all(axis=0)
+    panels = []
+    for shot, path in enumerate(sample['support_img_paths'][:_SHOTS]):
+        shown = box_view(path, support['bboxes'][shot], panel)
+        drawn = support['keypoints_visible'][shot] > 0
+        places = shown.place(support['keypoints'][shot])
+        draw_keypoints(shown.picture, places, drawn, skeleton)
+        panels.append(captioned(shown.picture, [f'support {shot + 1}']))
+    for name, keypoints, drawn in (
+        ('prediction', sample['pred_instances']['keypoints'][0], looked_for),
+        (
+            'annotation',
+            truth['keypoints'][0],
+            truth['keypoints_visible'][0] > 0,
         ),
-    ]
-    return np.concatenate(panels, axis=1)
+    ):
+        shown = box_view(sample['img_path'], truth['bboxes'][0], panel)
+        places = shown.place(keypoints)
+        draw_keypoints(shown.picture, places, drawn, skeleton)
+        if wrong is not None and name == 'prediction':
+            draw_rings(shown.picture, places, wrong)
+        panels.append(captioned(shown.picture, [name]))
+    return row(panels)
 
 
-def _panel(
-    caption: str,
-    path: str,
-    box: np.ndarray,
-    keypoints: np.ndarray,
-    drawn: np.ndarray,
-    skeleton: Sequence[tuple[int, int]],
-) -> np.ndarray:
-    """The padded square around a box, enlarged before it is drawn upon."""
+def box_view(path: str, box: np.ndarray, panel: int) -> View:
+    """The padded square around a box (4,) of an image file."""
     image = mmcv.imread(path, channel_order='rgb')
-    side = 1.25 * max(box[2] - box[0], box[3] - box[1])
-    corner = (box[:2] + box[2:]) / 2 - side / 2
-    zoom = PANEL / side
-    matrix = np.array(
-        [[zoom, 0, -zoom * corner[0]], [0, zoom, -zoom * corner[1]]],
-        np.float64,
-    )
-    panel = cv2.warpAffine(
-        image,
-        matrix,
-        (PANEL, PANEL),
-        flags=cv2.INTER_LINEAR,
-        borderValue=(64,) * 3,
-    )
-    draw_keypoints(panel, (keypoints - corner) * zoom, drawn, skeleton)
-
-    strip = np.full((_CAPTION, PANEL, 3), 255, np.uint8)
-    cv2.putText(
-        strip,
-        caption,
-        (8, 20),
-        cv2.FONT_HERSHEY_SIMPLEX,
-        0.55,
-        (0, 0, 0),
-        1,
-        cv2.LINE_AA,
-    )
-    bordered = np.concatenate([strip, panel])
-    bordered[:, -2:] = 255
-    return bordered
-
-
-def draw_keypoints(
-    image: np.ndarray,
-    keypoints: np.ndarray,
-    drawn: np.ndarray,
-    skeleton: Sequence[tuple[int, int]] = (),
-) -> None:
-    """Draw keypoints and their connections into an image, in place.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        keypoints: (K, 2) in pixels.
-        drawn: (K,) bool, which ones to draw.
-        skeleton: Pairs of keypoints to connect, counted from 0.
-    """
-    places = np.rint(keypoints).astype(int)
-    for i, j in skeleton:
-        if drawn[i] and drawn[j]:
-            ends = tuple(map(int, places[i])), tuple(map(int, places[j]))
-            cv2.line(image, *ends, (255, 255, 255), 3, cv2.LINE_AA)
-            cv2.line(image, *ends, (90, 90, 90), 1, cv2.LINE_AA)
-    for i in np.flatnonzero(drawn):
-        place = tuple(map(int, places[i]))
-        cv2.circle(image, place, 6, (255, 255, 255), -1, cv2.LINE_AA)
-        cv2.circle(image, place, 5, colour(i, len(drawn)), -1, cv2.LINE_AA)
-
-
-def colour(index: int, count: int) -> tuple[int, int, int]:
-    """RGB colour of a keypoint, spread around the colour circle."""
-    r, g, b = colorsys.hsv_to_rgb(index / max(count, 1), 1.0, 0.95)
-    return int(255 * r), int(255 * g), int(255 * b)
+    side = _PADDING * max(box[2] - box[0], box[3] - box[1])
+    return view(image, (box[:2] + box[2:]) / 2, float(side), panel)
