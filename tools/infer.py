@@ -17,7 +17,6 @@ import os.path as osp
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,17 +168,12 @@ def make_support(args: argparse.Namespace) -> AnnotatedSupport:
     if args.support.endswith('.npz'):
         return AnnotatedSupport.load(args.support)
     labelled = read_poses(args.support, args.category, args.img_root)
-    if not 0 < args.shots <= len(labelled.poses):
-        raise InputError(
-            f'{args.support} has {len(labelled.poses)} labelled instances, '
-            f'--shots is {args.shots}'
-        )
-    poses = sorted(labelled.poses, key=lambda pose: -pose.visible.sum())
+    support = annotate_from(labelled, args.shots)
     print(
-        f'support: {args.shots} of {len(poses)} labelled instances of '
-        f'{labelled.category!r}, {len(labelled.names)} keypoints'
+        f'support: {args.shots} of {len(labelled.poses)} labelled instances '
+        f'of {labelled.category!r}, {len(labelled.names)} keypoints'
     )
-    return annotate_from(replace(labelled, poses=poses[: args.shots]))
+    return support
 
 
 def _click(args: argparse.Namespace) -> AnnotatedSupport:

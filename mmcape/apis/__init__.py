@@ -3,7 +3,7 @@
 from mmcape.utils.input_error import InputError
 
 from .inferencer import CapeInferencer
-from .support import AnnotatedSupport, annotate, annotate_from
+from .support import AnnotatedSupport, annotate, annotate_from, read_support
 
 __all__ = [
     'AnnotatedSupport',
@@ -11,4 +11,5 @@ __all__ = [
     'InputError',
     'annotate',
     'annotate_from',
+    'read_support',
 ]

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmpose.structures import PoseDataSample
 
 from mmcape.formats import LabelledPoses
 from mmcape.utils.input_error import InputError
-from mmcape.visualization import require_display
+from mmcape.visualization import Explanation, require_display
 
 from .boxes import BoxFinder, BoxSource
 from .matcher import Matcher
-from .pictures import Picture
+from .pictures import Picture, read_picture
 from .queries import Frames, Images, Inputs, open_queries
 from .result_writer import ResultWriter
 from .samples import draw_sample, poses_of
@@ -179,6 +180,28 @@ class CapeInferencer:
             return_vis=return_vis,
             threshold=kpt_thr,
         )
+
+    def explain(
+        self, picture: Picture, box: Sequence[float] | None = None
+    ) -> Explanation:
+        """Find keypoints once, and keep how: similarity, walk, attention.
+
+        :meth:`~mmcape.visualization.EpisodeVisualizer.draw_episode` draws it.
+
+        Args:
+            picture: Path of an image, or (H, W, 3) uint8 BGR.
+            box: Corners of the object; by default the whole image.
+
+        Raises:
+            InputError: If there is no support, or the image or the box
+                cannot be used.
+        """
+        if self.support is None:
+            raise InputError('there is no support yet: call set_support first')
+        image = read_picture(picture)
+        name = 'an array' if isinstance(picture, np.ndarray) else str(picture)
+        (found,), _ = BoxFinder(box, 1)(name, image, 0)
+        return self._matcher.explain(self.support, image, found, name)
 
     def as_poses(self, samples: Sequence[PoseDataSample]) -> LabelledPoses:
         """Predictions in the form that :mod:`mmcape.formats` writes."""

@@ -15,6 +15,7 @@ from mmpose.registry import TRANSFORMS
 
 from mmcape.structures import Episode, EpisodeDataSample
 from mmcape.utils.input_error import InputError
+from mmcape.visualization import Explanation, explain
 
 from .model_loading import build_model, load_config
 from .support import AnnotatedSupport
@@ -73,18 +74,7 @@ class Matcher:
                 "for more (`max_keypoints` or the identifier's `length` of "
                 'its head)'
             )
-        shots = [
-            self._crop(image, box, f'support image {shot}', points, shown)
-            for shot, (image, box, points, shown) in enumerate(
-                zip(
-                    support.images(),
-                    support.boxes,
-                    support.keypoints,
-                    support.visible,
-                ),
-                start=1,
-            )
-        ]
+        shots = [self._crop(one) for one in _shots(support)]
         batch = self.model.data_preprocessor(pseudo_collate(shots), False)
         inputs = batch['inputs']
         encoded = self.model.encode_support(
@@ -113,35 +103,78 @@ class Matcher:
         count = len(self.valid)
         nothing = np.zeros((count, 2)), np.zeros(count, bool)
         batch = self.model.data_preprocessor(
-            pseudo_collate([self._crop(*crop, *nothing) for crop in crops]),
+            pseudo_collate(
+                [self._crop(_instance(*crop, *nothing)) for crop in crops]
+            ),
             False,
         )
         support = self._encoded.rows([0] * len(crops))
         output = self.model.match_query(batch['inputs']['query_img'], support)
         return self.model.store(batch['data_samples'], output, support)
 
-    def _crop(
+    def explain(
         self,
+        support: AnnotatedSupport,
         image: np.ndarray,
         box: np.ndarray,
         name: str,
-        keypoints: np.ndarray,
-        visible: np.ndarray,
-    ) -> dict[str, Any]:
-        """One instance through the pipeline, alone."""
-        instance = dict(
-            img=image,
-            img_path=name,
-            annotated_size=(image.shape[1], image.shape[0]),
-            id=0,
-            img_id=0,
-            category_id=0,
-            category_name='',
-            num_keypoints=len(keypoints),
-            bbox=np.asarray(box, np.float32)[None],
-            keypoints=np.asarray(keypoints, np.float32)[None],
-            keypoints_visible=np.asarray(visible, np.float32)[None],
+    ) -> Explanation:
+        """Find the keypoints of a support, and keep how.
+
+        Args:
+            support: As for :meth:`encode`, which this does not need.
+            image: (H, W, 3) uint8 BGR.
+            box: (4,) corners.
+            name: Of the image.
+        """
+        count = len(support.names)
+        nothing = np.zeros((count, 2)), np.zeros(count, bool)
+        query = _instance(image, box, name, *nothing)
+        packed = self.pipeline(
+            dict(
+                episode=Episode(0, 0, (), 0),
+                support=_shots(support),
+                query=dict(query, category_name=support.category),
+            )
         )
+        return explain(self.model, packed)
+
+    def _crop(self, instance: dict[str, Any]) -> dict[str, Any]:
+        """One instance through the pipeline, alone."""
         return self.pipeline(
             dict(episode=Episode(0, 0, (), 0), support=[], query=instance)
         )
+
+
+def _shots(support: AnnotatedSupport) -> list[dict[str, Any]]:
+    """The S instances of a support."""
+    shots = zip(
+        support.images(), support.boxes, support.keypoints, support.visible
+    )
+    return [
+        _instance(image, box, f'support image {shot}', points, shown)
+        for shot, (image, box, points, shown) in enumerate(shots, start=1)
+    ]
+
+
+def _instance(
+    image: np.ndarray,
+    box: np.ndarray,
+    name: str,
+    keypoints: np.ndarray,
+    visible: np.ndarray,
+) -> dict[str, Any]:
+    """What a data set would tell the pipeline of an instance."""
+    return dict(
+        img=image,
+        img_path=name,
+        annotated_size=(image.shape[1], image.shape[0]),
+        id=0,
+        img_id=0,
+        category_id=0,
+        category_name='',
+        num_keypoints=len(keypoints),
+        bbox=np.asarray(box, np.float32)[None],
+        keypoints=np.asarray(keypoints, np.float32)[None],
+        keypoints_visible=np.asarray(visible, np.float32)[None],
+    )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcape.formats import LabelledPoses
+from mmcape.formats import LabelledPoses, read_poses
 from mmcape.utils.input_error import InputError
 
 from .boxes import extent
@@ -176,15 +176,30 @@ def annotate(
     )
 
 
-def annotate_from(labelled: LabelledPoses) -> AnnotatedSupport:
+def annotate_from(
+    labelled: LabelledPoses, shots: int | None = None
+) -> AnnotatedSupport:
     """Support of poses that were read from a file, one shot each.
 
+    Args:
+        labelled: The poses.
+        shots: How many to take, those first that show the most keypoints;
+            None for all, in their order.
+
     Raises:
-        InputError: If there is none, or something cannot be used.
+        InputError: If there is none, or not as many, or something cannot be
+            used.
     """
-    if not labelled.poses:
-        raise InputError('the file holds no labelled instance')
     poses = labelled.poses
+    if not poses:
+        raise InputError('the file holds no labelled instance')
+    if shots is not None:
+        if not 0 < shots <= len(poses):
+            raise InputError(
+                f'the file has {len(poses)} labelled instances, shots is '
+                f'{shots}'
+            )
+        poses = sorted(poses, key=lambda pose: -pose.visible.sum())[:shots]
     visible = np.stack([pose.visible for pose in poses])
     keypoints = np.stack([pose.keypoints for pose in poses])
     boxes = [
@@ -210,3 +225,26 @@ def annotate_from(labelled: LabelledPoses) -> AnnotatedSupport:
                 f'is for {pose.image_size}: give the image that was annotated'
             )
     return support
+
+
+def read_support(
+    path: str | Path,
+    category: str | int | None = None,
+    img_root: str | Path | None = None,
+    shots: int = 1,
+) -> AnnotatedSupport:
+    """Support of a file: of mmcape's own, or of labelled keypoints.
+
+    Args:
+        path: What :meth:`AnnotatedSupport.save` wrote (.npz), or as in
+            :func:`~mmcape.formats.read_poses`.
+        category: As in :func:`~mmcape.formats.read_poses`.
+        img_root: As in :func:`~mmcape.formats.read_poses`.
+        shots: As in :func:`annotate_from`; an .npz file has its own.
+
+    Raises:
+        InputError: If the file cannot be used, or has fewer instances.
+    """
+    if Path(path).suffix == '.npz':
+        return AnnotatedSupport.load(path)
+    return annotate_from(read_poses(path, category, img_root), shots)

@@ -16,6 +16,8 @@ from mmcape.structures import episodes_digest
 
 from .functional import (
     auc,
+    box_size,
+    counted_keypoints,
     half_interval,
     keypoint_distances,
     nme,
@@ -39,8 +41,8 @@ class EpisodePCK(BaseMetric):
     Args:
         thresholds: In units of the longer side of the clipped query box.
         result_file: JSON file for all this, a table per category, PCK@0.2 of
-            every episode and the hashes of the instance and episode lists.
-            None writes none.
+            every episode, the hashes of the instance and episode lists, and
+            the keypoints' names and skeletons. None writes none.
         collect_device: As in mmengine.
         prefix: Before the names of the metrics.
         collect_dir: As in mmengine.
@@ -68,17 +70,12 @@ class EpisodePCK(BaseMetric):
         self.results.extend(map(self._score, data_samples))
 
     def _score(self, sample: dict[str, Any]) -> dict[str, Any]:
-        query, support = sample['gt_instances'], sample['support_instances']
-        counted = (query['keypoints_visible'][0] > 0) & (
-            support['keypoints_visible'] > 0
-        ).all(axis=0)
-        x1, y1, x2, y2 = query['bboxes'][0].astype(np.float64)
-        box_size = max(x2 - x1, y2 - y1)
+        counted, side = counted_keypoints(sample), box_size(sample)
         distances = keypoint_distances(
             sample['pred_instances']['keypoints'][0],
-            query['keypoints'][0],
+            sample['gt_instances']['keypoints'][0],
             counted,
-            box_size,
+            side,
         )
         scores = {f'PCK@{t:g}': pck(distances, t) for t in self.thresholds}
         scores['mPCK'] = float(np.mean(list(scores.values())))
@@ -86,7 +83,7 @@ class EpisodePCK(BaseMetric):
             np.mean([pck(distances, t) for t in self.thresholds[:4]])
         )
         scores['AUC'] = auc(distances)
-        scores['EPE'] = nme(distances) * box_size
+        scores['EPE'] = nme(distances) * side
         scores['NME'] = nme(distances)
         return dict(
             index=sample['episode_index'],
@@ -139,6 +136,7 @@ class EpisodePCK(BaseMetric):
                 for p in pairs
             ),
             per_category=per_category,
+            categories={key: known[key] for key in groups if key in known},
             per_episode=[
                 dict(zip(('category_id', 'draw', 'PCK@0.2'), (*key, value)))
                 for key, value in _episode_means(pairs, 'PCK@0.2').items()

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 AUC_STEPS = 20
+
+
+def counted_keypoints(sample: Mapping[str, Any]) -> np.ndarray:
+    """(K,) bool, keypoints that the query and every support show.
+
+    Args:
+        sample: An :class:`~mmcape.structures.EpisodeDataSample` as a dict.
+    """
+    query, support = sample['gt_instances'], sample['support_instances']
+    return (query['keypoints_visible'][0] > 0) & (
+        support['keypoints_visible'] > 0
+    ).all(axis=0)
+
+
+def box_size(sample: Mapping[str, Any]) -> float:
+    """Longer side of a query's clipped box, in pixels."""
+    x1, y1, x2, y2 = sample['gt_instances']['bboxes'][0].astype(np.float64)
+    return max(x2 - x1, y2 - y1)
 
 
 def keypoint_distances(

@@ -12,7 +12,6 @@ from .layout import View, captioned, row, view
 from .marks import PANEL, Edges, draw_keypoints, draw_rings
 
 _PADDING = 1.25
-_SHOTS = 2
 
 
 def draw_episode(
@@ -20,6 +19,7 @@ def draw_episode(
     skeleton: Edges = (),
     wrong: np.ndarray | None = None,
     panel: int = PANEL,
+    most_shots: int = 2,
 ) -> np.ndarray:
     """Draw one episode of a dumped result.
 
@@ -29,20 +29,23 @@ def draw_episode(
         skeleton: Pairs of keypoints to connect, counted from 0.
         wrong: (K,) bool, keypoints that get a red ring.
         panel: Side of a panel in pixels.
+        most_shots: Supports to draw.
 
     Returns:
-        (H, W, 3) uint8 RGB strip of up to two supports, prediction and
+        (H, W, 3) uint8 RGB strip of supports, prediction and
         annotation. Keypoints have the same colour in every panel.
     """
     support, truth = sample['support_instances'], sample['gt_instances']
     looked_for = (support['keypoints_visible'] > 0).all(axis=0)
     panels = []
-    for shot, path in enumerate(sample['support_img_paths'][:_SHOTS]):
+    paths = sample['support_img_paths'][:most_shots]
+    for shot, path in enumerate(paths):
         shown = box_view(path, support['bboxes'][shot], panel)
         drawn = support['keypoints_visible'][shot] > 0
         places = shown.place(support['keypoints'][shot])
         draw_keypoints(shown.picture, places, drawn, skeleton)
-        panels.append(captioned(shown.picture, [f'support {shot + 1}']))
+        name = 'support' if len(paths) == 1 else f'support {shot + 1}'
+        panels.append(captioned(shown.picture, [name]))
     for name, keypoints, drawn in (
         ('prediction', sample['pred_instances']['keypoints'][0], looked_for),
         (

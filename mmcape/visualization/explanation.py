@@ -16,22 +16,7 @@ from mmcape.models.layers.attention_record import (
 )
 from mmcape.structures import EpisodeDataSample, points_in_crop
 
-
-@dataclass(frozen=True)
-class Crop:
-    """A crop as the model saw it, augmentation included."""
-
-    image: np.ndarray
-    """(H, W, 3) uint8 RGB."""
-    keypoints: np.ndarray
-    """(K, 2) annotated, in pixels of the crop."""
-    visible: np.ndarray
-    """(K,) bool; all False where nothing is annotated."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """``(w, h)`` in pixels."""
-        return self.image.shape[1], self.image.shape[0]
+from .crops import Crop, unpack_crops
 
 
 @dataclass(frozen=True)
@@ -105,7 +90,9 @@ def explain(model: Any, packed: Mapping[str, Any]) -> Explanation:
             found = _plain_answer(model, batch)
     finally:
         model.train(training)
-    query, *support = _crops(model, packed['inputs'])
+    query, support = unpack_crops(
+        packed['inputs'], bgr=model.data_preprocessor.bgr_to_rgb
+    )
     return Explanation(
         sample=batch['data_samples'][0],
         support=tuple(support),
@@ -151,22 +138,6 @@ def _plain_answer(model: Any, batch: Mapping[str, Any]) -> dict[str, Any]:
         stages=dict(prediction=points_in_crop(sample, instances.keypoints[0])),
         scores=instances.keypoint_scores[0],
     )
-
-
-def _crops(model: Any, inputs: Mapping[str, Tensor]) -> list[Crop]:
-    """The query's crop and those of the supports."""
-    order = -1 if model.data_preprocessor.bgr_to_rgb else 1
-
-    def crop(image: Tensor, keypoints: Tensor, visible: Tensor) -> Crop:
-        picture = _array(image).transpose(1, 2, 0)[..., ::order]
-        return Crop(
-            np.ascontiguousarray(picture), _array(keypoints), _array(visible)
-        )
-
-    names = ('img', 'keypoints', 'visible')
-    query = crop(*(inputs[f'query_{name}'] for name in names))
-    shots = zip(*(inputs[f'support_{name}'] for name in names))
-    return [query, *(crop(*shot) for shot in shots)]
 
 
 def _attention_maps(

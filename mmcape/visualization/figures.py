@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path as osp
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -152,10 +153,11 @@ class Figures:
     ) -> np.ndarray:
         """The picture below its title, and above names if it has none."""
         meta, shots = self.found.sample.metainfo, len(self.found.support)
-        title = (
-            f'{meta["category_name"]}, episode {meta["episode_index"]}, '
-            f'{shots} shot{"s" if shots > 1 else ""}'
-        )
+        what = f'episode {meta["episode_index"]}'
+        if not self.found.query.visible.any():  # somebody's own picture
+            what = osp.basename(meta['img_path'])
+        plural = 's' if shots > 1 else ''
+        title = f'{meta["category_name"]}, {what}, {shots} shot{plural}'
         width, side = picture.shape[1], self.side
         parts = [caption([title, *lines], width, side), picture]
         if named is not None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
+import mmcv
 import numpy as np
 
 from .text import caption
@@ -154,3 +156,8 @@ def _join(pictures: Sequence[np.ndarray], axis: int) -> np.ndarray:
         ],
         axis=axis,
     )
+
+
+def write_picture(path: str | Path, picture: np.ndarray) -> None:
+    """Write an RGB picture (H, W, 3); the folder is made."""
+    mmcv.imwrite(picture[..., ::-1], str(path))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .explanation import Crop, Explanation
+from .crops import Crop
+from .explanation import Explanation
 from .layout import captioned, heat, view, whole
 from .marks import (
     draw_crosses,

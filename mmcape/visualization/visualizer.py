@@ -6,7 +6,6 @@ import os.path as osp
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import mmcv
 import numpy as np
 from mmengine.visualization import Visualizer
 from mmpose.registry import VISUALIZERS
@@ -15,6 +14,7 @@ from mmpose.structures import PoseDataSample
 from .display import require_display
 from .explanation import Explanation
 from .figures import FIGURES, Figures
+from .layout import write_picture
 from .marks import PANEL
 from .naming import Naming
 from .poses import draw_poses
@@ -179,8 +179,3 @@ class EpisodeVisualizer(Visualizer):
                     category.get('skeleton', ()),
                     lowest,
                 )
-
-
-def write_picture(path: str, picture: np.ndarray) -> None:
-    """Write an RGB picture (H, W, 3); the folder is made."""
-    mmcv.imwrite(picture[..., ::-1], path)

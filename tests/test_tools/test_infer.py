@@ -149,7 +149,7 @@ def test_bad_image_costs_nothing_but_itself(infer, category, tmp_path):
         (('--support', 'SUPPORT'), 'several categories; choose one of'),
         (
             ('--support', 'SUPPORT', '--category', 'CATEGORY', '--shots', 99),
-            'has 8 labelled instances, --shots is 99',
+            'has 8 labelled instances, shots is 99',
         ),
         (('--support', 'x.npz', '--boxes', '1,2'), '--boxes 1,2 is neither'),
         (('--click', 'x.png', '--skeleton', 'a'), 'takes pairs as 0-1'),
