@@ -72,14 +72,7 @@ def save_curves(
     axes.plot(thresholds, percents, color=_BLUE, linewidth=2.5)
     at = float(np.interp(0.2, thresholds, percents))
     axes.plot([0.2], [at], 'o', color=_RED)
-    axes.annotate(
-        f'PCK@0.2 of all {at:.1f} %',
-        (0.2, at),
-        (0, -22),
-        textcoords='offset points',
-        ha='center',
-        bbox=dict(facecolor='white', edgecolor='none', alpha=0.8, pad=1),
-    )
+    axes.set_title(f'PCK@0.2 of all pairs: {at:.1f} %')
     axes.set_xlim(0, max(thresholds))
     axes.set_ylim(0, 100)
     axes.set_xlabel("threshold, in units of the box's longer side")

@@ -17,6 +17,8 @@ from .text import caption, legend
 _SHOTS = 2
 _ZOOMED, _ATTENDED, _MAPPED = 8, 4, 11
 _COLUMNS = 6
+_CROWD = 40
+"""With more keypoints than that, their panels become larger."""
 
 
 class Figures:
@@ -25,7 +27,7 @@ class Figures:
     Args:
         found: The episode.
         naming: Of its category.
-        panel: Side of a panel in pixels.
+        panel: Side of a panel in pixels; more where there is a crowd.
         keypoints: Numbers of the keypoints to look at closely, None for some
             of them.
     """
@@ -39,7 +41,13 @@ class Figures:
     ) -> None:
         self.found, self.naming = found, naming
         self.side, self.keypoints = panel, keypoints
-        self.panels = Panels(found, naming, panel)
+        crowd = np.clip((found.valid.sum() / _CROWD) ** 0.5, 1, 1.6)
+        self.panels = Panels(
+            found,
+            naming,
+            side=round(panel * crowd),
+            small=round(0.6 * panel),
+        )
         self.stages = list(found.stages)
 
     def result(self) -> np.ndarray:

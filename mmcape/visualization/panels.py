@@ -28,11 +28,15 @@ class Panels:
     Args:
         found: The episode.
         naming: Of its category.
-        side: Of a panel, in pixels.
+        side: Of a panel with all keypoints, in pixels.
+        small: Of a panel with one of them.
     """
 
-    def __init__(self, found: Explanation, naming: Naming, side: int) -> None:
-        self.found, self.naming, self.side = found, naming, side
+    def __init__(
+        self, found: Explanation, naming: Naming, side: int, small: int
+    ) -> None:
+        self.found, self.naming = found, naming
+        self.side, self.small = side, small
         self.ways = np.stack(list(found.stages.values()))
         """(stages, K, 2) in pixels of the query's crop."""
 
@@ -110,11 +114,6 @@ class Panels:
         write_numbers(shown.picture, places, drawn)
         return captioned(shown.picture, lines)
 
-    @property
-    def small(self) -> int:
-        """Side of panels of which there are many, in pixels."""
-        return round(0.6 * self.side)
-
     def _only(self, indices: Sequence[int]) -> np.ndarray:
         return np.isin(np.arange(len(self.found.valid)), indices)
 
@@ -129,4 +128,4 @@ class Panels:
             return 'no annotation to compare with'
         errors = self.found.errors(stage)[self.found.counted]
         right = (errors < WRONG).mean()
-        return f'PCK@{WRONG} {right:.1%}, NME {errors.mean():.3f}'
+        return f'PCK@{WRONG} {right:.0%}, NME {errors.mean():.3f}'

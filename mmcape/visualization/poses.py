@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from .marks import Edges, draw_box, draw_keypoints
+from .text import legend, write_numbers
 
 _DRAWN_SIDE = 640
 """Smaller pictures are enlarged to this side, for keypoints to be legible."""
@@ -18,6 +21,7 @@ def draw_poses(
     boxes: np.ndarray,
     skeleton: Edges,
     threshold: float,
+    names: Sequence[str] = (),
 ) -> np.ndarray:
     """Draw poses into a copy of an image.
 
@@ -28,6 +32,8 @@ def draw_poses(
         boxes: (N, 4) corners.
         skeleton: Pairs of keypoints to connect, counted from 0.
         threshold: From which score on a keypoint is drawn.
+        names: Of the keypoints. If given, keypoints have numbers, and a
+            legend below the image has the names.
 
     Returns:
         (h, w, 3) uint8 RGB, small images enlarged.
@@ -40,4 +46,11 @@ def draw_poses(
         draw_box(picture, box * zoom)
         drawn = (score >= threshold) & (score > 0)
         draw_keypoints(picture, points * zoom, drawn, skeleton)
+        if names:
+            write_numbers(picture, points * zoom, drawn)
+    if names:
+        shown = range(len(names))
+        side = max(picture.shape[:2])
+        below = legend(names, shown, picture.shape[1], panel=side // 2)
+        picture = np.concatenate([picture, below])
     return picture

@@ -32,9 +32,11 @@ def fitted(text: str, width: float, face: ImageFont.FreeTypeFont) -> str:
 
     The ends tell names apart: ``left_front_..._tip``.
     """
-    if face.getlength(text) <= width:
+    length = face.getlength(text)
+    if length <= width:
         return text
-    for kept in range(len(text) - 1, 0, -1):
+    most = min(len(text) - 1, int(1.5 * len(text) * width / length))
+    for kept in range(most, 0, -1):
         head = -(-kept // 2)
         short = f'{text[:head]}…{text[len(text) - (kept - head) :]}'
         if face.getlength(short) <= width:

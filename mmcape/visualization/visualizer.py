@@ -178,4 +178,5 @@ class EpisodeVisualizer(Visualizer):
                     found.get('bboxes', np.zeros((len(found), 4))),
                     category.get('skeleton', ()),
                     lowest,
+                    category.get('keypoint_names', ()),
                 )

@@ -113,15 +113,20 @@ def test_five_shots_and_pictures(tools, trained, tmp_path):
         tmp_path,
         '--show-dir',
         tmp_path / 'pictures',
+        '--figures',
+        'result',
+        'attention',
         '--interval',
         4,
         options={'test_dataloader.sampler.num_shots': 5},
     )
-    pictures = sorted((tmp_path / 'pictures').iterdir())
-    assert len(pictures) == 5  # pairs 0, 4, 8, 12 and 16 of 18
-    height, width, _ = cv2.imread(str(pictures[0])).shape
-    assert width == 4 * 320  # two supports, prediction, ground truth
-    assert height > 320
+    results = sorted((tmp_path / 'pictures').glob('*_result.jpg'))
+    assert len(results) == 5  # pairs 0, 4, 8, 12 and 16 of 18
+    assert len(list((tmp_path / 'pictures').glob('*_attention.jpg'))) == 5
+    height, width, _ = cv2.imread(str(results[0])).shape
+    # two supports, proposals, prediction, annotation, and space between
+    assert width == 5 * 384 + 4 * 6
+    assert height > 384
 
 
 def test_real_images(tools, trained, realdata_dir, tmp_path):

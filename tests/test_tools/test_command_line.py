@@ -33,6 +33,9 @@ def test_training_options(monkeypatch, load_tool):
         '--resume',
         '--show-dir',
         'pictures',
+        '--figures',
+        'walk',
+        'attention',
         '--cfg-options',
         'optim_wrapper.optimizer.lr=0.5',
     )
@@ -44,6 +47,7 @@ def test_training_options(monkeypatch, load_tool):
     assert cfg.load_from is None
     assert cfg.default_hooks.visualization.enable
     assert cfg.default_hooks.visualization.out_dir == 'pictures'
+    assert cfg.default_hooks.visualization.figures == ['walk', 'attention']
     assert cfg.work_dir == 'work_dirs/capeformer_r50_mp100-split1_1shot'
 
 

@@ -168,7 +168,9 @@ class EpisodeVisualizationHook(Hook):
         meta = found.sample.metainfo
         folder = self.out_dir
         if folder is not None and stage != 'test':
-            folder = osp.join(folder, f'{stage}_epoch_{runner.epoch + 1}')
+            # epochs count from 1; a validation comes after its epoch
+            epoch = runner.epoch + (stage == 'train')
+            folder = osp.join(folder, f'{stage}_epoch_{epoch}')
         runner.visualizer.add_episode(
             f'{meta["episode_index"]:06d}_{meta["category_name"]}',
             found,
