@@ -6,6 +6,7 @@ import json
 import logging
 import os.path as osp
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from mmengine.dataset import BaseDataset
@@ -153,6 +154,7 @@ class MP100Dataset(BaseDataset):
             groups[record['category_id']].append(position)
         return groups
 
+    @cached_property
     def positions(self) -> dict[int, int]:
         """Position of each instance by the id of its annotation."""
         return {

@@ -187,7 +187,7 @@ class EpisodeVisualizationHook(Hook):
 def _episode_of(sample: EpisodeDataSample, dataset: Any) -> Episode:
     """The episode that a sample is the answer to."""
     meta = sample.metainfo
-    place = dataset.positions()
+    place = dataset.positions
     return Episode(
         index=meta['episode_index'],
         category_id=meta['category_id'],
