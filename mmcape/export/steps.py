@@ -16,7 +16,7 @@ from mmcape.models.heads import SupportEncoding
 from mmcape.utils.input_error import InputError
 
 
-class _Step(nn.Module):
+class Step(nn.Module):
     """One step of a model.
 
     Args:
@@ -28,8 +28,8 @@ class _Step(nn.Module):
         self.model = model
 
 
-class SupportEncoder(_Step):
-    """The step that looks at the support; arguments as in :class:`_Step`."""
+class SupportEncoder(Step):
+    """The step that looks at the support; arguments as in :class:`Step`."""
 
     def forward(
         self, crops: Tensor, keypoints: Tensor, visible: Tensor
@@ -42,7 +42,7 @@ class SupportEncoder(_Step):
             visible: (B, S, K) bool.
 
         Returns:
-            The support code: (B, K, C) tokens and (B, K) bool, which
+            The support code, (B, K, C) tokens and (B, K) bool, which
             keypoints every shot shows.
         """
         images = self.model.data_preprocessor.normalize(crops)
@@ -50,8 +50,8 @@ class SupportEncoder(_Step):
         return support.tokens, support.valid
 
 
-class QueryMatcher(_Step):
-    """The step that looks at the queries; arguments as in :class:`_Step`."""
+class QueryMatcher(Step):
+    """The step that looks at the queries; arguments as in :class:`Step`."""
 
     def forward(
         self, crops: Tensor, tokens: Tensor, valid: Tensor

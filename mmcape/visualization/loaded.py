@@ -30,7 +30,7 @@ def draw_loaded(
         panel: Side of a panel in pixels.
 
     Returns:
-        (H, W, 3) uint8 RGB: the annotated boxes of up to five supports and
+        (H, W, 3) uint8 RGB, the annotated boxes of up to five supports and
         the query, below them their crops.
     """
     sample = packed['data_samples']

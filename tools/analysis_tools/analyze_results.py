@@ -46,7 +46,9 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument('results', nargs='+', type=Path, help='see above')
-    parser.add_argument('--out-dir', type=Path, required=True)
+    parser.add_argument(
+        '--out-dir', type=Path, required=True, help='folder for pictures'
+    )
     parser.add_argument(
         '--worst', type=int, default=12, help='episodes of the contact sheet'
     )

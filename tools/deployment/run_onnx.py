@@ -2,13 +2,12 @@
 
     python tools/deployment/run_onnx.py DIR SUPPORT KEYPOINTS QUERY ...
 
-DIR is what export_onnx.py wrote, SUPPORT and each QUERY an image. KEYPOINTS
-are the support's in pixels, as JSON: '[[120, 80], null, [300, 140]]', null
-where one is not visible. Prints a line of JSON for each query.
+Prints a line of JSON for each query.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -38,7 +37,7 @@ def crop(path: str, meta: Any, points: Any = None) -> tuple[Any, Any, Any]:
     return pixels.transpose(2, 0, 1), corner, step
 
 
-def main(folder: str, support: str, keypoints: str, *queries: str) -> None:
+def main(folder: str, support: str, keypoints: str, query: list[str]) -> None:
     """Encode the support once, then look at one query after the other."""
     meta = json.loads(Path(folder, 'export.json').read_text())
     encoder = InferenceSession(Path(folder, 'support_encoder.onnx'))
@@ -51,14 +50,25 @@ def main(folder: str, support: str, keypoints: str, *queries: str) -> None:
     one_shot = dict(crops=image, keypoints=points, visible=shown)
     annotated = {name: one[None, None] for name, one in one_shot.items()}
     tokens, valid = encoder.run(None, annotated)
-    for query in queries:
-        image, corner, step = crop(query, meta)
+    for path in query:
+        image, corner, step = crop(path, meta)
         code = dict(crops=image[None], tokens=tokens, valid=valid)
         found, scores = matcher.run(None, code)
         pixels = (found[0] * step + corner).tolist()
-        answer = dict(query=query, keypoints=pixels, scores=scores[0].tolist())
+        answer = dict(query=path, keypoints=pixels, scores=scores[0].tolist())
         print(json.dumps(answer))
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:]) if len(sys.argv) > 4 else sys.exit(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument('folder', help='what export_onnx.py wrote')
+    parser.add_argument('support', help='image with known keypoints')
+    parser.add_argument(
+        'keypoints',
+        help="these in pixels, as JSON: '[[120, 80], null, [300, 140]]';\n"
+        'null where one is not visible',
+    )
+    parser.add_argument('query', nargs='+', help='images to look in')
+    main(**vars(parser.parse_args()))

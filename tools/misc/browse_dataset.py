@@ -38,10 +38,15 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file, or name of one')
     parser.add_argument(
-        '--subset', choices=['train', 'val', 'test'], default='train'
+        '--subset',
+        choices=['train', 'val', 'test'],
+        default='train',
+        help='whose loader',
     )
     parser.add_argument('--number', type=int, default=20, help='of episodes')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of episodes and augmentation'
+    )
     parser.add_argument('--out-dir', type=Path, help='folder for pictures')
     parser.add_argument('--show', action='store_true', help='in windows')
     parser.add_argument(

@@ -44,10 +44,16 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add_test_set_arguments(parser)
-    parser.add_argument('--device', default='cpu')
-    parser.add_argument('--out-dir', type=Path, required=True)
+    parser.add_argument('--device', default='cpu', help='e.g. cuda:0')
     parser.add_argument(
-        '--figures', nargs='+', choices=list(FIGURES), default=list(FIGURES)
+        '--out-dir', type=Path, required=True, help='folder for pictures'
+    )
+    parser.add_argument(
+        '--figures',
+        nargs='+',
+        choices=list(FIGURES),
+        default=list(FIGURES),
+        help='what to draw (default: all)',
     )
     parser.add_argument(
         '--keypoints',

@@ -154,7 +154,7 @@ class EpisodePoseEstimator(
         """What an output says of B queries.
 
         Returns:
-            (B, K, 2) keypoints in pixels of the crops, and (B, K) scores: 0
+            (B, K, 2) keypoints in pixels of the crops, and (B, K) scores, 0
             for keypoints that the support does not show.
         """
         keypoints = self.head.codec.decode(output.points.float())

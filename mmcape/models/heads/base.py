@@ -55,11 +55,11 @@ class HeadOutput(Protocol):
 
     @property
     def stages(self) -> Mapping[str, Tensor]:
-        """(B, K, 2) points after each step, by its name; the last: final."""
+        """(B, K, 2) points after each step by its name, the final ones last."""
 
     @property
     def maps(self) -> Tensor:
-        """(B, K, h, w) where each keypoint is likely: the higher the more."""
+        """(B, K, h, w), high where a keypoint is likely."""
 
 
 Output = TypeVar('Output', bound=HeadOutput)

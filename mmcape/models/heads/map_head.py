@@ -27,7 +27,7 @@ class MapOutput:
 
     @property
     def stages(self) -> dict[str, Tensor]:
-        """(B, K, 2) the only step: places of the maxima."""
+        """(B, K, 2) places of the maxima, the only step."""
         return dict(prediction=self.points)
 
     @property
