@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmcape.compat import prepare_openmmlab
+from mmcape.compat import listed_pickles, prepare_openmmlab
 
 pytestmark = pytest.mark.skipif(
     not hasattr(torch.serialization, 'add_safe_globals'),
@@ -176,6 +176,28 @@ def test_code_is_still_refused(tmp_path: Path, payload: Any) -> None:
     prepare_openmmlab()
     with pytest.raises(Exception, match=r'Unsupported|blocked|no checkpoint'):
         torch.load(path, weights_only=True)
+
+
+@pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
+def test_torch_without_a_list_reads_by_ours(
+    tmp_path: Path, zipped: bool
+) -> None:
+    """What is used below torch 2.4, on this torch's functions."""
+    make_runner(tmp_path, 'one_cycle', epochs=1).train()
+    path = tmp_path / 'epoch_1.pth'
+    stored = torch.load(path, weights_only=True)
+    torch.save(stored, path, _use_new_zipfile_serialization=zipped)
+    loaded = listed_pickles.load_checkpoint(path, 'cpu')
+    assert loaded.keys() == stored.keys()
+    for name, value in stored['state_dict'].items():
+        assert torch.equal(loaded['state_dict'][name], value)
+    losses = loaded['message_hub']['log_scalars']['train/loss']
+    assert isinstance(losses, HistoryBuffer)
+
+    for payload in (Call(os.system, 'exit 1'), Call(getattr, 'a', 'format')):
+        torch.save(payload, path, _use_new_zipfile_serialization=zipped)
+        with pytest.raises(Exception, match=r'neither a tensor|no checkpoint'):
+            listed_pickles.load_checkpoint(path, 'cpu')
 
 
 def test_old_torch_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

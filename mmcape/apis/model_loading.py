@@ -12,11 +12,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmpose.registry import MODELS
 
-from mmcape.utils.checkpoint_files import (
-    CheckpointError,
-    describe_misfit,
-    read_checkpoint,
-)
+from mmcape.utils.checkpoint_files import CheckpointError
+from mmcape.utils.checkpoint_fit import describe_misfit, weights_of
 from mmcape.utils.input_error import InputError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -89,22 +86,12 @@ def build_model(
     if weights is None:
         model.init_weights()
     else:
-        checkpoint = _read(str(weights))
+        try:
+            checkpoint = CheckpointLoader.load_checkpoint(str(weights), 'cpu')
+        except CheckpointError as error:
+            raise InputError(str(error)) from error
         complaint = describe_misfit(model.state_dict(), checkpoint)
         if complaint is not None:
             raise InputError(f'{weights} {complaint}')
-        model.load_state_dict(checkpoint.get('state_dict', checkpoint))
+        model.load_state_dict(weights_of(checkpoint))
     return model.to(device).eval()
-
-
-def _read(weights: str) -> dict[str, Any]:
-    if '://' in weights:
-        checkpoint = CheckpointLoader.load_checkpoint(weights, 'cpu')
-    else:
-        try:
-            checkpoint = read_checkpoint(weights)
-        except CheckpointError as error:
-            raise InputError(str(error)) from error
-    if not isinstance(checkpoint, dict):
-        raise InputError(f'{weights} holds no weights by name')
-    return checkpoint

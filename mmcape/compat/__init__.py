@@ -6,6 +6,7 @@ mmpose, mmcv with compiled operators, mmdet and torchvision are all sound.
 
 from __future__ import annotations
 
+from .checkpoint_loaders import register_checkpoint_loaders
 from .checkpoints import allow_mmengine_checkpoints
 from .host_versions import check_host_versions
 from .lent_imports import install_import_finder
@@ -26,5 +27,6 @@ def prepare_openmmlab() -> None:
     install_import_finder()
     check_host_versions()
     allow_mmengine_checkpoints()
+    register_checkpoint_loaders()
     register_package()
     register_torchvision_weights()

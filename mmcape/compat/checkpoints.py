@@ -5,6 +5,8 @@ more than that beside the weights: histories of logged values, numpy numbers
 and arrays, and a schedule. Those are added, and no function by which a file
 could run code. numpy does not check the arguments of a crafted file as well
 as torch does, though: the list is no reason to load a stranger's checkpoint.
+
+A torch below 2.4 takes no additions; there :mod:`.listed_pickles` reads.
 """
 
 from __future__ import annotations
@@ -32,9 +34,13 @@ def allow_mmengine_checkpoints() -> None:
 
     Does nothing on a torch that has no such list.
     """
-    add_safe_globals = getattr(torch.serialization, 'add_safe_globals', None)
-    if add_safe_globals is not None:
-        add_safe_globals(_SAFE_GLOBALS)
+    if has_list():
+        torch.serialization.add_safe_globals(_SAFE_GLOBALS)
+
+
+def has_list() -> bool:
+    """Whether this torch has a list that can be added to."""
+    return hasattr(torch.serialization, 'add_safe_globals')
 
 
 def _stored_method(owner: type, name: str) -> Callable[..., Any]:
@@ -77,3 +83,8 @@ def _safe_globals() -> list[Any]:
 
 
 _SAFE_GLOBALS = _safe_globals()
+
+
+def names_of_safe_globals() -> dict[tuple[str, str], Any]:
+    """What is added, by module and name as written in pickles."""
+    return {(one.__module__, one.__name__): one for one in _SAFE_GLOBALS}

@@ -2,61 +2,87 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
+import os
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-_SHOWN = 5
+from mmcape.compat.checkpoints import has_list
+
+_HTML = (b'<!doctype html', b'<html', b'<?xml')
+_HEAD = 64
+"""Bytes by which files that are mistaken for checkpoints are told."""
 
 
 class CheckpointError(ValueError):
-    """A file that is no readable checkpoint."""
+    """A file that is no readable checkpoint, or not one of the model."""
 
 
-def read_checkpoint(path: str) -> Any:
+def read_checkpoint(
+    path: str | os.PathLike[str], map_location: Any = 'cpu'
+) -> dict[str, Any]:
     """Content of a checkpoint; code in its pickle is never run.
+
+    Args:
+        path: The file.
+        map_location: Where tensors go, as in ``torch.load``.
 
     Raises:
         CheckpointError: If the file is missing, damaged, or holds anything
-            but tensors and plain data.
+            but tensors and plain data by name.
+    """
+    path = Path(path).expanduser()
+    _refuse_other_files(path)
+    try:
+        content = _load(path, map_location)
+    except Exception as error:  # a damaged file fails in any place
+        reason = str(error).strip().split('\n')[0] or type(error).__name__
+        raise CheckpointError(
+            f'{path} cannot be read as a checkpoint of plain tensors: '
+            f'{reason}\nIt is damaged, or holds code that is never run: copy '
+            'or download it again, from somebody you trust'
+        ) from error
+    if not isinstance(content, dict):
+        raise CheckpointError(
+            f'{path} holds no weights by name but a {type(content).__name__}'
+        )
+    return content
+
+
+def _load(path: Path, map_location: Any) -> Any:
+    if has_list():
+        return torch.load(path, map_location=map_location, weights_only=True)
+    from mmcape.compat import listed_pickles
+
+    return listed_pickles.load_checkpoint(path, map_location)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Name what is given in place of a checkpoint.
+
+    Raises:
+        CheckpointError: If it is told by its first bytes.
     """
     try:
-        return torch.load(path, map_location='cpu', weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        with path.open('rb') as file:
+            head = file.read(_HEAD)
+    except OSError as error:
         raise CheckpointError(
-            f'{path} cannot be read as a checkpoint of plain tensors: {error}'
+            f'{path} cannot be read as a checkpoint: {error.strerror}'
         ) from error
-
-
-def describe_misfit(
-    expected: Mapping[str, Tensor], checkpoint: Mapping[str, Any]
-) -> str | None:
-    """Why a checkpoint is not one of a model; None if it is.
-
-    Args:
-        expected: The model's state.
-        checkpoint: Holds the weights, as they are or below 'state_dict'.
-    """
-    found = checkpoint.get('state_dict', checkpoint)
-    wrong = [f'{name} is missing' for name in expected if name not in found]
-    wrong += [f'{name} is left over' for name in found if name not in expected]
-    wrong += [
-        f'{name} has shape {tuple(found[name].shape)}, not '
-        f'{tuple(value.shape)}'
-        for name, value in expected.items()
-        if name in found and found[name].shape != value.shape
-    ]
-    if not wrong:
-        return None
-    listed = '\n  '.join(wrong[:_SHOWN])
-    more = len(wrong) - _SHOWN
-    return (
-        f'is not a checkpoint of this config: {len(wrong)} weights do not '
-        f'fit:\n  {listed}'
-        + (f'\n  and {more} more' if more > 0 else '')
-        + '\nUse the config that it was trained with (same method, backbone '
-        'and sizes), or convert it with tools/model_converters/'
-    )
+    if not head:
+        what = 'is empty: copy or download it again'
+    elif head.lstrip().lower().startswith(_HTML):
+        what = (
+            'is a web page, not a checkpoint: delete it and download the '
+            'file itself (on many sites the link named "raw" or "download")'
+        )
+    elif head[8:9] == b'{' and int.from_bytes(head[:8], 'little') < 10**8:
+        what = (
+            'is a safetensors file: save its tensors with torch.save('
+            'safetensors.torch.load_file(SOURCE), TARGET) first'
+        )
+    else:
+        return
+    raise CheckpointError(f'{path} {what}')

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mmcape.engine import ChannelsLastHook, CheckpointFitHook, StepSeedHook
+from mmcape.utils.checkpoint_origin import origin_of
 
 
 def draw(**state):
@@ -30,6 +31,7 @@ def load(checkpoint, tmp_path, **state):
         _train_loop={},
         _resume=False,
         _load_from='given.pth',
+        cfg={},
     )
     vars(runner).update(state)
     CheckpointFitHook().after_load_checkpoint(runner, checkpoint)
@@ -50,6 +52,39 @@ def test_checkpoint_that_fits(tmp_path):
 def test_checkpoint_of_another_model(other, complaint, tmp_path):
     with pytest.raises(ValueError, match=f'(?s)given.pth.*{complaint}'):
         load(dict(state_dict=other.state_dict()), tmp_path)
+
+
+def test_another_number_of_shots_is_said(tmp_path):
+    """A checkpoint of five shots is a checkpoint of one."""
+    said = []
+    cfg = 'train_dataloader = dict(sampler=dict(num_shots=5))'
+    checkpoint = dict(
+        meta=dict(experiment_name='five_20240229_120000', cfg=cfg),
+        state_dict=nn.Linear(2, 3).state_dict(),
+    )
+    for shots in (5, 1):
+        load(
+            checkpoint,
+            tmp_path,
+            cfg=dict(train_dataloader=dict(sampler=dict(num_shots=shots))),
+            logger=SimpleNamespace(info=said.append),
+        )
+    (message,) = said
+    assert 'trained with 5 support images' in message
+    assert 'no weight depends on it' in message
+
+
+def test_config_in_a_checkpoint_is_read_not_run(tmp_path):
+    """Calls in it are not made, and what is no data is left out."""
+    mark = tmp_path / 'executed'
+    cfg = f'model = dict(type=open({str(mark)!r}, "w"), head=dict(type="H"))'
+    origin = origin_of(dict(meta=dict(experiment_name='name', cfg=cfg)))
+    assert str(origin) == 'name (H)'
+    assert not mark.exists()
+    for broken in ('model = (', '(' * 10000, None, 'model = 1'):
+        meta = dict(experiment_name='name', cfg=broken)
+        assert str(origin_of(dict(meta=meta))) == 'name'
+    assert origin_of(dict(meta=[])) is None
 
 
 def test_automatic_resume_names_the_file_it_found(tmp_path):

@@ -187,7 +187,7 @@ class Evil:
     ('content', 'complaint'),
     [
         (dict(state_dict={'backbone.x': torch.zeros(1)}), 'not a published'),
-        ([1, 2], 'not a published'),
+        ([1, 2], 'holds no weights by name'),
         (dict(state_dict=Evil()), 'cannot be read'),
     ],
 )

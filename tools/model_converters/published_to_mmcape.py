@@ -47,7 +47,7 @@ def read_published(path: str) -> dict[str, Tensor]:
         content = read_checkpoint(path)
     except CheckpointError as error:
         sys.exit(str(error))
-    weights = content.get('state_dict') if isinstance(content, dict) else None
+    weights = content.get('state_dict')
     if not isinstance(weights, dict) or not any(
         name.startswith('keypoint_head.') for name in weights
     ):

@@ -12,6 +12,7 @@ from mmpose.utils.typing import ConfigType, OptConfigType, OptMultiConfig
 from torch import Tensor
 
 from mmcape.models.heads.base import EncodedSupport, HeadOutput
+from mmcape.models.initial_weights import check_initial_weights
 from mmcape.structures import store_prediction
 from mmcape.typing import EpisodeInputs
 
@@ -61,6 +62,15 @@ class EpisodePoseEstimator(
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg,
         )
+
+    def init_weights(self) -> None:
+        """Draw the initial weights, and load those of ``init_cfg``.
+
+        Raises:
+            CheckpointError: If a checkpoint is not one of its part.
+        """
+        check_initial_weights(self)
+        super().init_weights()
 
     def extract_feat(self, inputs: Tensor) -> Sequence[Tensor]:
         """Feature maps of images (N, 3, H, W).
