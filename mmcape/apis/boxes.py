@@ -13,6 +13,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from mmcape.datasets.annotation_checks import are_numbers
 from mmcape.datasets.instances import clip_box
 from mmcape.formats.files import read_json
 from mmcape.utils.input_error import InputError
@@ -165,18 +166,20 @@ class _FileBoxes:
                 image['file_name']: [] for image in images.values()
             }
             for ann in content['annotations']:
-                image = images[ann['image_id']]
-                box = clip_box(ann['bbox'], image['width'], image['height'])
+                image, box = images[ann['image_id']], ann['bbox']
+                if not are_numbers([*box, image['width'], image['height']], 6):
+                    raise ValueError(f'box {box} of an image of no size')
+                box = clip_box(box, image['width'], image['height'])
                 if box is not None:
                     scored = (*box, ann.get('score', 1.0))
                     self._boxes[image['file_name']].append(scored)
-        except (KeyError, TypeError, ValueError) as error:
+            self._by_last_name: dict[str, list[str]] = defaultdict(list)
+            for name in self._boxes:
+                self._by_last_name[PurePosixPath(name).name].append(name)
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise InputError(
                 f'{path} is no COCO file with boxes: {error!r}'
             ) from error
-        self._by_last_name: dict[str, list[str]] = defaultdict(list)
-        for name in self._boxes:
-            self._by_last_name[PurePosixPath(name).name].append(name)
 
     def of(self, name: str) -> list[Any]:
         """Boxes of the image whose path ends with a name of the file.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,24 +90,21 @@ class AnnotatedSupport:
             if meta['format'] != _FORMAT:
                 raise ValueError(f'format {meta["format"]!r}')
             shots = range(len(data['boxes']))
-            support = cls(
-                files=[data[f'image_{shot}'].tobytes() for shot in shots],
+            files = [data[f'image_{shot}'].tobytes() for shot in shots]
+            return _checked(
+                files,
+                [f'support image {shot + 1}' for shot in shots],
                 keypoints=data['keypoints'],
-                visible=data['visible'],
                 boxes=data['boxes'],
+                visible=data['visible'],
+                skeleton=meta['skeleton'],
                 names=meta['names'],
-                skeleton=[(i, j) for i, j in meta['skeleton']],
-                category=meta['category'],
+                category=str(meta['category']),
             )
-        except (
-            *(OSError, ValueError, KeyError, TypeError, EOFError),
-            zipfile.BadZipFile,
-        ) as error:
+        except Exception as error:  # a damaged file fails in any place
             raise InputError(
                 f'{path} is no support file of mmcape: {error}'
             ) from error
-        support.images()
-        return support
 
 
 def annotate(
@@ -144,10 +140,40 @@ def annotate(
     )
     if not len(pictures):
         raise InputError('a support needs at least one image')
-    files = [picture_file(picture) for picture in pictures]
+    return _checked(
+        [picture_file(picture) for picture in pictures],
+        [
+            picture_name(picture, shot)
+            for shot, picture in enumerate(pictures, start=1)
+        ],
+        keypoints=keypoints,
+        boxes=boxes,
+        visible=visible,
+        skeleton=skeleton or (),
+        names=names,
+        category=category,
+    )
+
+
+def _checked(
+    files: Sequence[bytes],
+    sources: Sequence[str],
+    *,
+    keypoints: Any,
+    boxes: Any,
+    visible: Any,
+    skeleton: Sequence[Edge],
+    names: Sequence[str] | None,
+    category: str,
+) -> AnnotatedSupport:
+    """Support of image files, and where they are from, for messages.
+
+    Raises:
+        InputError: If something cannot be used.
+    """
     decoded = [
-        decode_picture(content, picture_name(picture, shot))
-        for shot, (content, picture) in enumerate(zip(files, pictures), 1)
+        decode_picture(content, source)
+        for content, source in zip(files, sources)
     ]
     sizes = [(image.shape[1], image.shape[0]) for image in decoded]
 
@@ -157,9 +183,8 @@ def annotate(
     if visible is not None:
         shown = shaped_array(visible, finite.shape, 'visible') > 0
     names = check_names(names, points.shape[1])
-    for shot, size in enumerate(sizes):
-        where = picture_name(pictures[shot], shot + 1)
-        check_points(points[shot], shown[shot], size, names, where)
+    for shot, (size, source) in enumerate(zip(sizes, sources)):
+        check_points(points[shot], shown[shot], size, names, source)
     if not shown.all(axis=0).any():
         raise InputError(
             'no keypoint is visible in every support image: the model looks '
@@ -171,7 +196,7 @@ def annotate(
         visible=shown,
         boxes=check_boxes(boxes, points, shown, sizes),
         names=names,
-        skeleton=check_skeleton(skeleton or (), names),
+        skeleton=check_skeleton(skeleton, names),
         category=category,
     )
 

@@ -7,13 +7,16 @@ without a box or without a labelled keypoint).
 
 from __future__ import annotations
 
-import math
 import os.path as osp
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from mmcape.utils.file_names import leaves_folder
+
 SHOWN_IDS = 10
+LARGEST = 1e9
+"""In pixels: no image is as large, and single precision reaches far beyond."""
 
 
 class AnnotationError(ValueError):
@@ -66,7 +69,7 @@ class Problems:
             return f'{self.ann_file} has no problems'
         lines = [f'{self.ann_file} has problems:']
         for what, where in self.found.items():
-            ids = ', '.join(map(str, where[:SHOWN_IDS]))
+            ids = ', '.join(map(_shown, where[:SHOWN_IDS]))
             if len(where) > SHOWN_IDS:
                 ids += f' and {len(where) - SHOWN_IDS} more'
             lines.append(f'  {what}: {ids}')
@@ -113,7 +116,9 @@ def _check_categories(content: dict[str, Any], problems: Problems) -> None:
     for category in content['categories']:
         names = category.get('keypoints') or []
         skeleton = category.get('skeleton') or []
-        if not isinstance(names, list) or not all(
+        if not isinstance(category.get('name', ''), (str, int, float)):
+            what = 'category whose `name` is no text'
+        elif not isinstance(names, list) or not all(
             isinstance(name, str) for name in names
         ):
             what = 'category whose `keypoints` are no list of names'
@@ -139,7 +144,7 @@ def _check_images(
         name = image.get('file_name')
         if not isinstance(name, str) or not name:
             what, where = 'image without `file_name`, image id', image['id']
-        elif osp.isabs(name) or '..' in name.replace('\\', '/').split('/'):
+        elif leaves_folder(name):
             what, where = 'file name that leaves the image folder', name
         elif not all(
             _is_number(image.get(side)) and image[side] > 0
@@ -186,16 +191,19 @@ def _instance_problem(
     if ann.get('iscrowd', 0) not in (0, 1):
         return '`iscrowd` is neither 0 nor 1'
     bbox, keypoints = ann.get('bbox'), ann.get('keypoints')
-    if bbox is not None and not _are_numbers(bbox, 4):
-        return '`bbox` is not four finite numbers'
-    if not _is_number(ann.get('area', 0)):
+    if bbox is not None and not are_numbers(bbox, 4):
+        return f'`bbox` is not four finite numbers within {LARGEST:g}'
+    if not _is_number(ann.get('area', 0), LARGEST**2):
         return '`area` is not a finite number'
     if keypoints is not None:
         expected = 3 * counts[ann['category_id']]
         if not isinstance(keypoints, list) or len(keypoints) != expected:
             return 'keypoint count differs from the category definition'
-        if not _are_numbers(keypoints, expected):
-            return '`keypoints` has values that are not finite numbers'
+        if not are_numbers(keypoints, expected):
+            return (
+                '`keypoints` has values that are not finite numbers within '
+                f'{LARGEST:g}'
+            )
     return None
 
 
@@ -221,6 +229,12 @@ def keypoint_counts(content: dict[str, Any]) -> dict[int, int]:
     return counts
 
 
+def _shown(where: Any) -> str:
+    """An id or a name; a name that would garble a terminal is escaped."""
+    text = str(where)
+    return text if text.isprintable() else ascii(text)
+
+
 def _duplicates(entries: list[dict[str, Any]]) -> Iterator[int]:
     counts = Counter(entry['id'] for entry in entries)
     return (key for key, count in counts.items() if count > 1)
@@ -230,15 +244,16 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any, largest: float = LARGEST) -> bool:
     return (
         isinstance(value, (int, float))
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and -largest <= value <= largest
     )
 
 
-def _are_numbers(values: Any, count: int) -> bool:
+def are_numbers(values: Any, count: int) -> bool:
+    """Whether this is a list of so many finite numbers."""
     return (
         isinstance(values, list)
         and len(values) == count

@@ -29,8 +29,9 @@ def kept_instances(content: dict[str, Any]) -> list[dict[str, Any]]:
     records = []
     for image_id in coco.getImgIds():
         (image,) = coco.loadImgs(image_id)
-        ann_ids = coco.getAnnIds(imgIds=image_id, iscrowd=False)
-        for ann in coco.loadAnns(ann_ids):
+        for ann in coco.loadAnns(coco.getAnnIds(imgIds=image_id)):
+            if ann.get('iscrowd', 0):
+                continue
             box = clip_box(ann.get('bbox'), image['width'], image['height'])
             if box is None or not _is_labelled(ann):
                 continue
@@ -67,7 +68,9 @@ def clip_box(
     x1, y1 = max(0, x), max(0, y)
     x2 = min(width - 1, x1 + max(0, w - 1))
     y2 = min(height - 1, y1 + max(0, h - 1))
-    return (x1, y1, x2, y2) if x2 > x1 and y2 > y1 else None
+    # in the precision that records have
+    corners = np.array([x1, y1, x2, y2], np.float32)
+    return (x1, y1, x2, y2) if (corners[2:] > corners[:2]).all() else None
 
 
 def _is_labelled(ann: dict[str, Any]) -> bool:

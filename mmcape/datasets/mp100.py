@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os.path as osp
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from mmengine.logging import print_log
 from mmpose.registry import DATASETS
 
 from mmcape.structures import Episode
+from mmcape.utils.json_files import JsonError, read_json
 
 from .annotation_checks import AnnotationError, check_annotations
 from .episode_replacement import EpisodeReplacement
@@ -110,7 +110,7 @@ class MP100Dataset(BaseDataset):
             AnnotationError: If there are problems that ``on_problems`` does
                 not allow, or no instance is left.
         """
-        content = _read_json(self.ann_file)
+        content = _read_annotations(self.ann_file)
         img_root = self.data_prefix.get('img', self.data_root)
         problems = check_annotations(content, self.ann_file, img_root)
         if problems and self.on_problems == 'raise':
@@ -230,14 +230,13 @@ def split_file(split: int | str | None, subset: str) -> str:
     )
 
 
-def _read_json(path: str) -> Any:
+def _read_annotations(path: str) -> Any:
     try:
-        with open(path, encoding='utf-8') as file:
-            return json.load(file)
+        return read_json(path)
     except FileNotFoundError:
         raise FileNotFoundError(
             f'annotation file {path} is missing: set `data_root` (and '
             '`ann_file` or `split`) to where the data set lies'
         ) from None
-    except ValueError as error:
-        raise AnnotationError(f'{path} is not valid JSON: {error}') from error
+    except JsonError as error:
+        raise AnnotationError(str(error)) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmcape.datasets.annotation_checks import check_annotations
+from mmcape.datasets.annotation_checks import are_numbers, check_annotations
 from mmcape.datasets.instances import (
     category_name,
     clip_box,
@@ -96,7 +96,17 @@ def _pose(
     triples = np.array(ann['keypoints'], np.float64).reshape(-1, 3)
     size = (image['width'], image['height'])
     box = clip_box(ann.get('bbox'), *size)
-    scores = ann.get('keypoint_scores')
+    scores, frame = ann.get('keypoint_scores'), image.get('frame_id')
+    if scores is not None and not are_numbers(scores, len(triples)):
+        raise InputError(
+            f'{path}: `keypoint_scores` of annotation {ann["id"]} are not '
+            f'{len(triples)} finite numbers'
+        )
+    if not isinstance(frame, (int, type(None))):
+        raise InputError(
+            f'{path}: `frame_id` of image {image["id"]} is no number: '
+            f'{frame!r}'
+        )
     return Pose(
         image=find_image(image['file_name'], path, img_root),
         keypoints=triples[:, :2],
@@ -104,7 +114,7 @@ def _pose(
         box=None if box is None else np.array(box, np.float64),
         scores=None if scores is None else np.array(scores, np.float64),
         image_size=size,
-        frame=image.get('frame_id'),
+        frame=frame,
     )
 
 

@@ -97,7 +97,7 @@ def _instances(
             x, y = cell_of.get('x', np.nan), cell_of.get('y', np.nan)
             if np.isfinite([x, y]).all() and cell_of.get('visible', 1) != 0:
                 instance.points[part] = (x, y)
-                if 'likelihood' in cell_of:
+                if np.isfinite(cell_of.get('likelihood', np.nan)):
                     instance.scores[part] = cell_of['likelihood']
         if instance.points:
             yield instance

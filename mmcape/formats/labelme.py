@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path as osp
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,7 @@ def read_labelme(
                 f'{file} is no labelme file: it has no list of `shapes`'
             )
         image = find_image(str(content.get('imagePath')), file, img_root)
-        size = content.get('imageWidth'), content.get('imageHeight')
-        known = dict(image=image, image_size=size if all(size) else None)
+        known = dict(image=image, image_size=_size(content, file))
         try:
             instances = _instances(content['shapes'], file, categories)
         except (AttributeError, IndexError, TypeError) as error:
@@ -56,7 +56,7 @@ def read_labelme(
                 f'{file} has a shape that is none of labelme: {error}'
             ) from error
         found += [(instance, known) for instance in instances]
-        skeleton = skeleton or content.get('skeleton') or []
+        skeleton = skeleton or _skeleton(content, file)
     if not found:
         raise InputError(f'{path} holds no labelme file with a point')
 
@@ -71,6 +71,29 @@ def read_labelme(
         ],
         category=categories[0] if categories else 'object',
     )
+
+
+def _size(content: dict[str, Any], file: Path) -> tuple[int, int] | None:
+    """``(w, h)`` of the image, if the file has it."""
+    size = content.get('imageWidth'), content.get('imageHeight')
+    if not all(size):
+        return None
+    if not all(isinstance(side, int) and side > 0 for side in size):
+        raise InputError(
+            f'{file} has imageWidth and imageHeight {size}: they must be '
+            'numbers of pixels'
+        )
+    return size  # type: ignore[return-value]
+
+
+def _skeleton(content: dict[str, Any], file: Path) -> list[Any]:
+    """Pairs of names, which mmcape itself has written."""
+    skeleton = content.get('skeleton') or []
+    if not isinstance(skeleton, list) or not all(
+        isinstance(edge, list) and len(edge) == 2 for edge in skeleton
+    ):
+        raise InputError(f'{file} has a skeleton that is no list of pairs')
+    return skeleton
 
 
 def _instances(
@@ -91,8 +114,8 @@ def _instances(
             x, y = points[0].tolist()
             instance.points[label] = (x, y)
             if 'score' in shape:
-                instance.scores[label] = float(shape['score'])
-        elif kind == 'rectangle':
+                instance.scores[label] = _score(shape['score'], file)
+        elif kind == 'rectangle' and len(points):
             instance.box = np.concatenate(
                 [points.min(axis=0), points.max(axis=0)]
             )
@@ -100,14 +123,38 @@ def _instances(
     return [instance for instance in groups.values() if instance.points]
 
 
+def _score(value: Any, file: Path) -> float:
+    """A confidence."""
+    score = _numbers(value, file)
+    if score.shape:
+        raise InputError(f'{file} has a score that is no number: {value!r}')
+    return float(score)
+
+
 def _points(values: Any, file: Path) -> np.ndarray:
     """Points (N, 2) of a shape."""
+    numbers = _numbers(values, file)
+    if numbers.size % 2:
+        raise InputError(f'{file} has points that are no pairs: {values!r}')
+    return numbers.reshape(-1, 2)
+
+
+def _numbers(values: Any, file: Path) -> np.ndarray:
+    """Finite numbers.
+
+    Raises:
+        InputError: If something else is among them.
+    """
     try:
-        return np.array(values, np.float64).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
+        numbers = np.array(values, np.float64)
+    except (OverflowError, TypeError, ValueError):
+        numbers = np.array(np.nan)
+    if not np.isfinite(numbers).all():
         raise InputError(
-            f'{file} has points that are no pairs of numbers: {values!r}'
-        ) from error
+            f'{file} has points that are no pairs of numbers, or a score '
+            f'that is none: {reprlib.repr(values)}'
+        )
+    return numbers
 
 
 def write_labelme(folder: str | Path, labelled: LabelledPoses) -> list[Path]:

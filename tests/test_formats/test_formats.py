@@ -226,11 +226,10 @@ def test_real_annotations_of_every_format(realdata_dir, tmp_path):
     ones = np.ones(len(mice.names))
     mice = replace(mice, poses=[replace(p, scores=ones) for p in mice.poses])
     write_labelme(tmp_path, mice)
-    assert len(read_labelme(tmp_path).poses) == 60
+    folder = realdata_dir / 'mouse_openfield'
+    assert len(read_labelme(tmp_path, folder).poses) == 60
     write_deeplabcut(tmp_path / 'mice.csv', mice)
-    found = read_deeplabcut(
-        tmp_path / 'mice.csv', realdata_dir / 'mouse_openfield'
-    )
+    found = read_deeplabcut(tmp_path / 'mice.csv', folder)
     for ours, theirs in zip(found.poses, mice.poses):
         seen = theirs.visible
         np.testing.assert_allclose(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mmcape.utils.json_files import JsonError, read_json
 
 from ..annotation_checks import (
     AnnotationError,
@@ -111,8 +112,8 @@ def _add_categories(content: Any, data: OwnData, path: Path) -> None:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
+        return read_json(path)
     except FileNotFoundError:
         raise ConversionError(f'{path} is missing') from None
-    except ValueError as error:
-        raise ConversionError(f'{path} is not valid JSON: {error}') from error
+    except JsonError as error:
+        raise ConversionError(str(error)) from error

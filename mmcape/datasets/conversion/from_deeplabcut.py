@@ -65,8 +65,8 @@ def _config(project: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
     try:
-        config = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        config = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConversionError(f'{path} is not valid YAML: {error}') from error
     return config if isinstance(config, dict) else {}
 
@@ -87,7 +87,11 @@ def _label_file(folder: Path) -> Path | None:
 
 def _rows(path: Path) -> list[list[str]]:
     if path.suffix == '.csv':
-        return list(csv.reader(io.StringIO(path.read_text())))
+        try:
+            text = path.read_text(encoding='utf-8-sig')
+            return list(csv.reader(io.StringIO(text)))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ConversionError(f'{path} is no table: {error}') from error
     try:
         import pandas as pd
 

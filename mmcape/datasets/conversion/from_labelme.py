@@ -7,7 +7,6 @@ Without group ids, a file holds one object.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mmcape.utils.json_files import JsonError, read_json
 
 from ..preparation.image_files import BrokenImageError, image_size
 from .own_data import (
@@ -49,7 +50,7 @@ def read_labelme(
         ConversionError: If a file can be read in no way, or in several;
             names file and label.
     """
-    root = Path(os.path.normpath(root))
+    root = Path(os.path.abspath(root))
     files = sorted(root.rglob('*.json'))
     if not files:
         raise ConversionError(f'{root} has no labelme files (*.json)')
@@ -85,9 +86,9 @@ def read_labelme(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ConversionError(f'{path} is not valid JSON: {error}') from error
+        content = read_json(path)
+    except JsonError as error:
+        raise ConversionError(str(error)) from error
     shapes = content.get('shapes') if isinstance(content, dict) else None
     if not isinstance(shapes, list) or not isinstance(
         content.get('imagePath'), str
@@ -121,9 +122,9 @@ def _image(content: Mapping[str, Any], path: Path, root: Path) -> OwnImage:
 
 def _groups(
     shapes: Iterable[Shape], path: Path
-) -> dict[int | None, list[Shape]]:
+) -> dict[int | str | None, list[Shape]]:
     """Shapes by group id; refuses files where only some have one."""
-    groups: dict[int | None, list[Shape]] = defaultdict(list)
+    groups: dict[int | str | None, list[Shape]] = defaultdict(list)
     for number, shape in enumerate(shapes):
         if not isinstance(shape, dict) or not isinstance(
             shape.get('label'), str
@@ -134,7 +135,13 @@ def _groups(
                 f'{path}: `points` of {shape["label"]!r} (shapes[{number}]) '
                 'are no list of x, y'
             )
-        groups[shape.get('group_id')].append(shape)
+        group = shape.get('group_id')
+        if not isinstance(group, (int, str, type(None))):
+            raise ConversionError(
+                f'{path}: group_id of {shape["label"]!r} (shapes[{number}]) '
+                f'is {group!r}, no number'
+            )
+        groups[group].append(shape)
     if None in groups and len(groups) > 1:
         labels = [shape['label'] for shape in groups[None]]
         raise ConversionError(
@@ -147,7 +154,7 @@ def _groups(
 def _are_points(value: Any) -> bool:
     try:
         array = np.array(value, float)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return False
     return (
         array.ndim == 2
@@ -159,7 +166,7 @@ def _are_points(value: Any) -> bool:
 
 def _object(
     shapes: Sequence[Shape],
-    group: int | None,
+    group: int | str | None,
     category: str | None,
     path: Path,
 ) -> tuple[str, dict[str, tuple[float, float, int]], Box | None]:
@@ -185,7 +192,8 @@ def _object(
             )
         else:
             (x, y) = shape['points'][0]
-            occluded = (shape.get('flags') or {}).get('occluded')
+            flags = shape.get('flags')
+            occluded = isinstance(flags, dict) and flags.get('occluded')
             points[label] = (float(x), float(y), 1 if occluded else 2)
     if len(outlines) > 1:
         labels = [shape['label'] for shape in outlines]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from mmcape.utils.json_files import JsonError, read_json
 
 from ..annotation_checks import AnnotationError, Problems, check_annotations
 
@@ -94,15 +95,13 @@ def read_annotation_files(paths: Iterable[Path]) -> list[AnnotationFile]:
     files = []
     for path in paths:
         try:
-            content = json.loads(path.read_text(encoding='utf-8'))
+            content = read_json(path)
         except FileNotFoundError:
             raise FileNotFoundError(
                 f'annotation file {path} is missing'
             ) from None
-        except ValueError as error:
-            raise AnnotationError(
-                f'{path} is not valid JSON: {error}; download it again'
-            ) from error
+        except JsonError as error:
+            raise AnnotationError(f'{error}; download it again') from error
         problems = check_annotations(content, str(path))
         files.append(AnnotationFile(path, path.name, content, problems))
     return files

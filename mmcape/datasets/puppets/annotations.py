@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from mmcape.utils.json_files import JsonError, read_json
+
 from .anatomy import Species
 from .scene import Scene
 
@@ -46,8 +48,8 @@ def category_entry(species: Species, category_id: int) -> Json:
 def read_contents(file: Path) -> Json:
     """Returns what an annotation file holds, nothing if it is broken."""
     try:
-        contents = json.loads(file.read_text())
-    except ValueError:
+        contents = read_json(file)
+    except JsonError:
         return {}
     return contents if isinstance(contents, dict) else {}
 

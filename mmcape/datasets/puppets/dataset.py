@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmcape.utils.file_names import leaves_folder
+
 from .anatomy import Species
 from .annotations import (
     Json,
@@ -150,14 +152,15 @@ def _is_complete(files: dict[str, Path], info: Json, overwrite: bool) -> bool:
 
 
 def _clear(image_root: Path, files: Sequence[Path]) -> None:
-    """Removes annotation files and the images they list."""
+    """Removes annotation files and the images they list in the folder."""
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             images = read_contents(file).get('images', [])
             file.unlink()
-            for image in images:
-                (image_root / image['file_name']).unlink(missing_ok=True)
+            for name in (image['file_name'] for image in images):
+                if not leaves_folder(name):
+                    (image_root / name).unlink(missing_ok=True)
 
 
 def _plan(
