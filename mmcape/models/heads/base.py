@@ -55,7 +55,7 @@ class HeadOutput(Protocol):
 
     @property
     def stages(self) -> Mapping[str, Tensor]:
-        """(B, K, 2) points after each step by its name, the final ones last."""
+        """(B, K, 2) points after each step by name, final ones last."""
 
     @property
     def maps(self) -> Tensor:
