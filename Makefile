@@ -6,7 +6,7 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
-REQUIREMENTS := $(patsubst %,requirements/%.txt,mmlab runtime tests docs export)
+REQUIREMENTS := $(patsubst %,requirements/%.txt,mmlab runtime tests docs export web)
 SOURCES := mmcape tools tests setup.py
 
 .DEFAULT_GOAL := help

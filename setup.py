@@ -26,6 +26,7 @@ EXTRAS = {
     'hdf5': 'hdf5',
     'formats': 'formats',
     'export': 'export',
+    'web': 'web',
     'tests': 'tests',
     'docs': 'docs',
 }

@@ -1,0 +1,71 @@
+"""Serving the page on a computer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmcape.apis import CapeInferencer
+
+from .finder import Finder
+from .page import CSS, THEME, Page, build_page
+from .sessions import Sessions
+from .uploads import Limits
+
+
+@contextmanager
+def serving(
+    inferencer: CapeInferencer,
+    host: str = '127.0.0.1',
+    port: int | None = None,
+    limits: Limits | None = None,
+    looks: int = 2,
+) -> Iterator[str]:
+    """Serve the page until the context is left; its address.
+
+    All files of visitors are in one temporary folder, which is deleted then.
+
+    Args:
+        inferencer: Holds the model.
+        host: Address to listen at; by default nobody else can reach it.
+        port: By default a free one from 7860 on.
+        limits: Of each visitor.
+        looks: See :class:`~mmcape.webapp.finder.Finder`.
+
+    Raises:
+        OSError: If the port is taken.
+    """
+    limits = limits or Limits()
+    folder = Path(tempfile.mkdtemp(prefix='mmcape-web-')).resolve()
+    # where Gradio puts uploads
+    os.environ['GRADIO_TEMP_DIR'] = str(folder / 'uploads')
+    finder = Finder(inferencer, looks)
+    sessions = Sessions(folder / 'sessions', limits, finder.max_keypoints)
+    blocks = build_page(Page(finder, sessions))
+    try:
+        _, address, _ = blocks.launch(
+            server_name=host,
+            server_port=port,
+            share=False,
+            inbrowser=False,
+            prevent_thread_lock=True,
+            quiet=True,
+            allowed_paths=[str(folder / 'sessions')],
+            max_file_size=round(limits.upload_mb * 1_000_000),
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            mcp_server=False,
+            pwa=False,
+            theme=THEME,
+            css=CSS,
+        )
+        yield address
+    finally:
+        blocks.close(verbose=False)
+        shutil.rmtree(folder, ignore_errors=True)
