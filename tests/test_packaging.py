@@ -94,7 +94,9 @@ def test_wheel_holds_package_configs_and_tools(
     source: Path, installed: Path
 ) -> None:
     expected = {
-        name for name in relative_files(source / 'mmcape') if '.py' in name
+        name
+        for name in relative_files(source / 'mmcape')
+        if '.py' in name or name.endswith(('.css', '.js'))
     }
     for folder in ('configs', 'tools'):
         for name in relative_files(source / folder):

@@ -33,7 +33,9 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument('config', nargs='?', help='config file, or name of one')
+    parser.add_argument(
+        'config', nargs='?', help='config file, or name of one'
+    )
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file')
     parser.add_argument('--device', help='by default a GPU if there is one')
     parser.add_argument(
@@ -51,8 +53,8 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--host',
         default='127.0.0.1',
-        help='address to listen at; 0.0.0.0 lets other computers in, who need\n'
-        'no password (default: 127.0.0.1)',
+        help='address to listen at; 0.0.0.0 lets others in, without a\n'
+        'password (default: 127.0.0.1)',
     )
     parser.add_argument(
         '--port', type=int, help='by default a free one from 7860 on'

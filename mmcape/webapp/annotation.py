@@ -85,7 +85,9 @@ class Annotation:
         while f'keypoint_{number}' in self.names:
             number += 1
         shots = tuple(
-            replace(one, marks=(*one.marks, Mark(place) if i == shot else None))
+            replace(
+                one, marks=(*one.marks, Mark(place) if i == shot else None)
+            )
             for i, one in enumerate(self.shots)
         )
         names = (*self.names, f'keypoint_{number}')
@@ -103,9 +105,7 @@ class Annotation:
         return Annotation(
             names=tuple(self.names[i] for i in keep),
             edges=tuple(
-                (new[i], new[j])
-                for i, j in self.edges
-                if index not in (i, j)
+                (new[i], new[j]) for i, j in self.edges if index not in (i, j)
             ),
             shots=tuple(
                 replace(shot, marks=tuple(shot.marks[i] for i in keep))

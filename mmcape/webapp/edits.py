@@ -100,8 +100,13 @@ def _index(action: dict[str, Any], key: str, count: int) -> int:
 def _place(action: dict[str, Any], picture: StoredPicture) -> Place:
     """A place, moved into the picture."""
     values = action.get('x'), action.get('y')
-    x, y = (float(v) if isinstance(v, (int, float)) else math.nan for v in values)
+    x, y = map(_number, values)
+
     if not (math.isfinite(x) and math.isfinite(y)):
         raise InputError(f'{values} is no place in a picture')
     width, height = picture.size
     return min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else math.nan

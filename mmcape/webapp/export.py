@@ -21,8 +21,7 @@ def export_coco(session: Session, folder: Path) -> Path:
     labelled, pictures = session.labelled()
     named = _distinct_names([picture.name for picture in pictures])
     poses = [
-        replace(pose, image=name)
-        for pose, name in zip(labelled.poses, named)
+        replace(pose, image=name) for pose, name in zip(labelled.poses, named)
     ]
     path = folder / 'keypoints.json'
     write_coco(path, replace(labelled, poses=poses))
@@ -30,7 +29,7 @@ def export_coco(session: Session, folder: Path) -> Path:
 
 
 def export_labelme(session: Session, folder: Path) -> Path:
-    """labelme files of all results beside their pictures, zipped.
+    """Files of labelme for all results, beside their pictures, zipped.
 
     Raises:
         InputError: If there is none.

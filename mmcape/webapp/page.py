@@ -40,25 +40,6 @@ _DOWNLOAD = """(path) => {
 _CACHE_SECONDS = 3600
 
 
-class Editor(gr.HTML):
-    """A picture with keypoints to click and drag, and their list.
-
-    Its value is a view; the event ``edit`` carries an ``action``.
-
-    Args:
-        kind: 'support' or 'query'.
-    """
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(
-            empty_view(kind),
-            elem_id=kind,
-            html_template='<div class="editor"></div>',
-            js_on_load=_EDITOR,
-            apply_default_css=False,
-        )
-
-
 class Page:
     """What the parts of the page do.
 
@@ -128,7 +109,10 @@ class Page:
         return query_view(session), message
 
     def find(
-        self, category: str, request: gr.Request, progress: Any = gr.Progress()  # noqa: B008
+        self,
+        category: str,
+        request: gr.Request,
+        progress: Any = gr.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
         """Find the keypoints in all query pictures."""
         session = self._session(request)
@@ -216,7 +200,7 @@ def build_page(page: Page) -> gr.Blocks:
                 )
                 shots = _drop_zone('shots')
                 support_message = gr.HTML(visible=False)
-                support = Editor('support')
+                support = _editor('support')
                 with gr.Row(equal_height=False, elem_classes='foot'):
                     category = gr.Textbox(
                         'object',
@@ -232,7 +216,7 @@ def build_page(page: Page) -> gr.Blocks:
                 )
                 queries = _drop_zone('queries', 'video')
                 query_message = gr.HTML(visible=False)
-                query = Editor('query')
+                query = _editor('query')
                 with gr.Row(equal_height=False, elem_classes='foot'):
                     threshold = gr.Slider(
                         *(0, 1),
@@ -276,6 +260,24 @@ def build_page(page: Page) -> gr.Blocks:
                 None, path, None, js=_DOWNLOAD
             )
     return blocks
+
+
+def _editor(kind: str) -> gr.HTML:
+    """A picture with keypoints to click and drag, and their list.
+
+    Its value is a view; its event ``edit`` carries an ``action``.
+
+    Args:
+        kind: 'support' or 'query'.
+    """
+    # no subclass: Gradio writes a .pyi file beside the module of one
+    return gr.HTML(
+        empty_view(kind),
+        elem_id=kind,
+        html_template='<div class="editor"></div>',
+        js_on_load=_EDITOR,
+        apply_default_css=False,
+    )
 
 
 def _drop_zone(name: str, *further: str) -> gr.File:

@@ -10,6 +10,7 @@ named, connected and removed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmcape.visualization.episode import colour
@@ -117,9 +118,7 @@ def _picture(picture: StoredPicture) -> View:
     )
 
 
-def _points(
-    names: tuple[str, ...] | list[str], marks: tuple[Mark | None, ...]
-) -> list[View]:
+def _points(names: Sequence[str], marks: Sequence[Mark | None]) -> list[View]:
     points = []
     for index, (name, mark) in enumerate(zip(names, marks)):
         place = mark.place if mark else None
