@@ -101,7 +101,6 @@ def _place(action: dict[str, Any], picture: StoredPicture) -> Place:
     """A place, moved into the picture."""
     values = action.get('x'), action.get('y')
     x, y = map(_number, values)
-
     if not (math.isfinite(x) and math.isfinite(y)):
         raise InputError(f'{values} is no place in a picture')
     width, height = picture.size

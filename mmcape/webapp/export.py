@@ -63,9 +63,9 @@ def export_support(session: Session, folder: Path) -> Path:
 
 
 EXPORTS: dict[str, Callable[[Session, Path], Path]] = {
-    'COCO': export_coco,
+    'COCO JSON': export_coco,
     'labelme': export_labelme,
-    'support': export_support,
+    'Support file': export_support,
 }
 """By what the button is called."""
 

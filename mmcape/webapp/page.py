@@ -136,9 +136,9 @@ class Page:
 
         def write(request: gr.Request) -> tuple[Any, ...]:
             session = self._session(request)
-            folder = session.store.folder / kind
+            folder = session.store.folder / 'export' / kind
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
+            folder.mkdir(parents=True)
             paths: list[str] = []
             message = _tried(
                 lambda: paths.append(str(EXPORTS[kind](session, folder)))
@@ -199,7 +199,7 @@ def build_page(page: Page) -> gr.Blocks:
                     'further pictures of it help.'
                 )
                 shots = _drop_zone('shots')
-                support_message = gr.HTML(visible=False)
+                support_message = gr.HTML(visible=False, elem_classes='flat')
                 support = _editor('support')
                 with gr.Row(equal_height=False, elem_classes='foot'):
                     category = gr.Textbox(
@@ -208,14 +208,14 @@ def build_page(page: Page) -> gr.Blocks:
                         max_lines=1,
                         min_width=120,
                     )
-                    downloads = [_download('support')]
+                    downloads = [_download('Support file')]
             with gr.Column():
                 gr.Markdown(
                     '**2. Find them** in other pictures or a short video, and '
                     'drag wrong ones right.'
                 )
                 queries = _drop_zone('queries', 'video')
-                query_message = gr.HTML(visible=False)
+                query_message = gr.HTML(visible=False, elem_classes='flat')
                 query = _editor('query')
                 with gr.Row(equal_height=False, elem_classes='foot'):
                     threshold = gr.Slider(
@@ -233,7 +233,9 @@ def build_page(page: Page) -> gr.Blocks:
                             elem_id='find',
                         )
                         with gr.Row():
-                            downloads += map(_download, ('COCO', 'labelme'))
+                            downloads += map(
+                                _download, ('COCO JSON', 'labelme')
+                            )
         path = gr.Textbox(visible='hidden')
 
         blocks.load(page.open, None, [support, query])
@@ -255,7 +257,9 @@ def build_page(page: Page) -> gr.Blocks:
             concurrency_limit=1,
         )
         for kind, button in downloads:
-            message = support_message if kind == 'support' else query_message
+            message = (
+                support_message if kind == 'Support file' else query_message
+            )
             button.click(page.export(kind), None, [path, message]).then(
                 None, path, None, js=_DOWNLOAD
             )
@@ -274,6 +278,47 @@ def _editor(kind: str) -> gr.HTML:
     return gr.HTML(
         empty_view(kind),
         elem_id=kind,
+        elem_classes='flat',
+        html_template='<div class="editor"></div>',
+        js_on_load=_EDITOR,
+        apply_default_css=False,
+    )
+
+
+def _drop_zone(name: str, *further: str) -> gr.File:
+    return gr.File(
+        show_label=False,
+        file_count='multiple',
+        file_types=['image', *further],
+        height=48,
+        elem_id=name,
+        elem_classes='drop-zone',
+    )
+
+
+def _download(kind: str) -> tuple[str, gr.Button]:
+    button = gr.Button(
+        f'\N{DOWNWARDS ARROW} {kind}',
+        elem_id=f'download-{kind.split()[0].lower()}',
+        size='md',
+        min_width=60,
+    )
+    return kind, button
+
+
+def _editor(kind: str) -> gr.HTML:
+    """A picture with keypoints to click and drag, and their list.
+
+    Its value is a view; its event ``edit`` carries an ``action``.
+
+    Args:
+        kind: 'support' or 'query'.
+    """
+    # no subclass: Gradio writes a .pyi file beside the module of one
+    return gr.HTML(
+        empty_view(kind),
+        elem_id=kind,
+        elem_classes='flat',
         html_template='<div class="editor"></div>',
         js_on_load=_EDITOR,
         apply_default_css=False,

@@ -14,7 +14,7 @@ from mmcape.apis import CapeInferencer
 from .finder import Finder
 from .page import CSS, THEME, Page, build_page
 from .sessions import Sessions
-from .uploads import Limits
+from .uploads import MEGABYTE, Limits
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def serving(
             prevent_thread_lock=True,
             quiet=True,
             allowed_paths=[str(folder / 'sessions')],
-            max_file_size=round(limits.upload_mb * 1_000_000),
+            max_file_size=round(limits.upload_mb * MEGABYTE),
             footer_links=[],
             run_history=False,
             enable_monitoring=False,

@@ -17,7 +17,7 @@ from mmcape.apis.queries import VIDEO_SUFFIXES, Frames
 from mmcape.utils.input_error import InputError
 
 _PREVIEW_SIDE = 1600
-_MEGA = 1_000_000
+MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Store:
         preview = _preview(image)
         size = len(content) + len(preview)
         used = sum(self._sizes.values())
-        if used + size > self.limits.session_mb * _MEGA:
+        if used + size > self.limits.session_mb * MEGABYTE:
             raise InputError(
                 f'{name} does not fit: a visitor may keep '
                 f'{self.limits.session_mb:g} MB; remove other pictures first'
@@ -141,14 +141,14 @@ class Store:
 
     def _check_size(self, upload: Path) -> None:
         size = upload.stat().st_size
-        if size > self.limits.upload_mb * _MEGA:
+        if size > self.limits.upload_mb * MEGABYTE:
             raise InputError(
-                f'{upload.name} has {size / _MEGA:.1f} MB, at most '
+                f'{upload.name} has {size / MEGABYTE:.1f} MB, at most '
                 f'{self.limits.upload_mb:g} MB are taken'
             )
 
     def _check_pixels(self, size: tuple[int, ...], name: str) -> None:
-        if size[0] * size[1] > self.limits.megapixels * _MEGA:
+        if size[0] * size[1] > self.limits.megapixels * 1e6:
             raise InputError(
                 f'{name} has {size[0]} x {size[1]} pixels, at most '
                 f'{self.limits.megapixels:g} million are taken'
