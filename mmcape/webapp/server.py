@@ -12,7 +12,8 @@ from pathlib import Path
 from mmcape.apis import CapeInferencer
 
 from .finder import Finder
-from .page import CSS, THEME, Page, build_page
+from .layout import CSS, THEME, build_page
+from .page import Page
 from .sessions import Sessions
 from .uploads import MEGABYTE, Limits
 

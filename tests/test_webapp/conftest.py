@@ -47,6 +47,7 @@ def files(tmp_path_factory):
             x, y, r = rng.integers(5, (width, height, height // 3))
             colour = rng.integers(0, 255, 3).tolist()
             cv2.circle(image, (int(x), int(y)), int(r), colour, -1)
+        cv2.circle(image, (width - 40, 30), 6, (0, 0, 255), -1)
         return image
 
     sizes = dict(wide=(240, 80), tall=(80, 240), q1=(120, 90), q2=(90, 120))

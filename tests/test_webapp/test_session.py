@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmcape.apis import AnnotatedSupport
-from mmcape.formats import read_coco, read_labelme
+from mmcape.formats import read_labelme
 from mmcape.utils.input_error import InputError
 from mmcape.webapp.annotation import Mark
 from mmcape.webapp.export import EXPORTS
@@ -194,7 +194,9 @@ def test_coco_holds_what_is_shown(found, tmp_path, files):
     assert second['keypoints'] == [10, 20, 2, 0, 0, 0, 70, 100.5, 2]
     assert second['keypoint_scores'] == [0.9, 0.2, 1.0]
     # 15 % of the longer side around the keypoints, 80.5 pixels, in the picture
-    assert second['bbox'] == [0, 7.92, 83.08, 105.65]
+    assert second['bbox'] == pytest.approx(
+        [0, 7.925, 83.075, 105.65], abs=0.01
+    )
     (category,) = content['categories']
     assert (category['name'], category['skeleton']) == ('cat', [[1, 2]])
 
@@ -263,8 +265,10 @@ def test_find_is_what_the_inferencer_finds(
     np.testing.assert_allclose(
         finding.marks[0].place, np.clip(place, 0, (95, 63)), rtol=1e-5
     )
-    coco = read_coco(EXPORTS['COCO JSON'](session, tmp_path), img_root=None)
-    assert len(coco.poses) == 5
+    content = json.loads(EXPORTS['COCO JSON'](session, tmp_path).read_text())
+    assert [image['file_name'] for image in content['images']][2:] == [
+        f'clip_00000{i}.jpg' for i in range(3)
+    ]
 
 
 def test_find_needs_support_and_queries(session, finder, report, files):
