@@ -10,7 +10,7 @@ REQUIREMENTS := $(patsubst %,requirements/%.txt,mmlab runtime tests docs export 
 SOURCES := mmcape tools tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format type docs check install-full \
+.PHONY: help setup demo web test lint format type docs check install-full \
         clean
 
 help:  ## list the targets
@@ -34,6 +34,9 @@ $(STAMP): $(REQUIREMENTS) requirements/mmlab-no-deps.txt setup.py setup.cfg
 
 demo: setup  ## learn and predict made-up animals, start to end
 	$(BIN)/python tools/demo.py
+
+web: setup  ## serve the web page with the model of the demo
+	$(BIN)/python tools/web.py
 
 test: setup  ## run the tests; PYTEST_ARGS='-k heads' runs some
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

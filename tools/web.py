@@ -140,6 +140,8 @@ def serve(args: argparse.Namespace) -> None:
         inferencer, args.host, args.port, limits, args.looks
     ) as address:
         print(f'The page is at {address} (Ctrl-C ends it).', flush=True)
+        if args.host not in ('127.0.0.1', 'localhost', '::1'):
+            print('Whoever reaches this computer can use it.', flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -18,7 +18,10 @@ THEME = gr.themes.Default(
     font_mono=['ui-monospace', 'monospace'],
 )
 """With fonts that every computer has: nothing is fetched from elsewhere."""
-_EDITOR = (_FOLDER / 'editor.js').read_text(encoding='utf-8')
+_EDITOR = '\n'.join(
+    (_FOLDER / name).read_text(encoding='utf-8')
+    for name in ('editor.js', 'canvas.js')
+)
 _DOWNLOAD = """(path) => {
     if (!path) return;
     const link = document.createElement('a');

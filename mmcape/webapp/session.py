@@ -186,9 +186,10 @@ class Session:
             self.findings.pop(picture, None)
 
     def find(self, finder: Finder, report: Report) -> int:
-        """Find the keypoints in all query pictures, corrections aside.
+        """Find the keypoints in all query pictures.
 
-        What was corrected before is forgotten.
+        A picture in which something was corrected stays as it is, unless the
+        support has other keypoints now.
 
         Returns:
             The number of pictures.
@@ -204,9 +205,16 @@ class Session:
             raise InputError('drop the pictures to search, or a video, first')
         found = finder.find(support, images, frames, report)
         with self._lock:
+            corrected: dict[StoredPicture, History[Finding]] = {}
+            if self.found_for and self.found_for.names == support.names:
+                corrected = {
+                    picture: history
+                    for picture, history in self.findings.items()
+                    if history.now.corrected
+                }
             self.found_for = support
             self.findings = {
-                picture: History(finding)
+                picture: corrected.get(picture) or History(finding)
                 for picture, finding in found.items()
                 if picture in self.queries
             }

@@ -271,6 +271,21 @@ def test_find_is_what_the_inferencer_finds(
     ]
 
 
+def test_finding_again_keeps_corrections(annotated, finder, report):
+    session = annotated
+    session.find(finder, report)
+    session.edit_query(dict(kind='place', index=1, x=7, y=8))
+    session.edit_support(dict(kind='place', index=0, x=30, y=30))
+    before = [session.findings[query].now for query in session.queries]
+    session.find(finder, report)
+    after = [session.findings[query].now for query in session.queries]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+    session.edit_support(dict(kind='remove', index=0))
+    session.find(finder, report)
+    assert len(session.findings[session.queries[0]].now.marks) == 2
+
+
 def test_find_needs_support_and_queries(session, finder, report, files):
     with pytest.raises(InputError, match='drop a picture that shows'):
         session.find(finder, report)
