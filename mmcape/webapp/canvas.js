@@ -4,7 +4,8 @@
 
 const HIT = 14; // how near to a keypoint a click takes it, in CSS pixels
 const STILL = 2; // a shorter way is a click, no drag
-const TALLEST = 460;
+const TALLEST = 420; // of the canvas, in CSS pixels
+const LIST = 250; // for the list of keypoints and the gap before it
 
 let scale = 1; // CSS pixels of a pixel of the picture
 let hovered = null;
@@ -15,8 +16,9 @@ let drag = null;
 function draw() {
   if (!view?.picture) return;
   const { width, height } = view.picture;
-  const room = find('.stage').clientWidth;
-  if (!room) return;
+  const beside = list.hidden ? 0 : LIST;
+  const room = find('.work').clientWidth - beside;
+  if (room <= 0) return;
   scale = Math.min(room / width, TALLEST / height);
   const ratio = window.devicePixelRatio || 1;
   canvas.style.width = `${width * scale}px`;
@@ -203,6 +205,6 @@ function connect(hit) {
 // ---- from here on it works
 
 picture.onload = draw;
-new ResizeObserver(draw).observe(find('.stage'));
+new ResizeObserver(draw).observe(find('.work'));
 watch('value', take);
 take();

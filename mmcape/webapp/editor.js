@@ -31,7 +31,7 @@ root.innerHTML = `
   </div>
   <p class="hint"></p>
   <div class="work">
-    <div class="stage"><canvas tabindex="0"></canvas></div>
+    <canvas tabindex="0"></canvas>
     <ol class="points"></ol>
   </div>
   <p class="empty"></p>`;

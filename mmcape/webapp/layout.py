@@ -75,7 +75,14 @@ def build_page(page: Page) -> gr.Blocks:
                     '**2. Find them** in other pictures or a short video, and '
                     'drag wrong ones right.'
                 )
-                queries = _drop_zone('queries', 'video')
+                with gr.Row(equal_height=False):
+                    queries = _drop_zone('queries', 'video')
+                    find = gr.Button(
+                        'Find keypoints',
+                        variant='primary',
+                        elem_id='find',
+                        min_width=160,
+                    )
                 query_message = gr.HTML(visible=False, elem_classes='flat')
                 query = _editor('query')
                 with gr.Row(equal_height=False, elem_classes='foot'):
@@ -83,20 +90,11 @@ def build_page(page: Page) -> gr.Blocks:
                         *(0, 1),
                         value=0,
                         step=0.05,
-                        label='Leave out below this confidence',
+                        label='Least confidence',
+                        scale=2,
                         min_width=160,
                     )
-                    with gr.Column(min_width=160):
-                        find = gr.Button(
-                            'Find keypoints',
-                            variant='primary',
-                            size='md',
-                            elem_id='find',
-                        )
-                        with gr.Row():
-                            downloads += map(
-                                _download, ('COCO JSON', 'labelme')
-                            )
+                    downloads += map(_download, ('COCO JSON', 'labelme'))
         path = gr.Textbox(visible='hidden')
 
         blocks.load(page.open, None, [support, query])
@@ -152,6 +150,7 @@ def _drop_zone(name: str, *further: str) -> gr.File:
         file_count='multiple',
         file_types=['image', *further],
         height=48,
+        scale=3,
         elem_id=name,
         elem_classes='drop-zone',
     )
