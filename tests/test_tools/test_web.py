@@ -98,6 +98,6 @@ def test_it_serves_until_it_is_interrupted(tool, monkeypatch, capsys):
     tool.serve(tool.parse_args([CONFIG, 'none.pth', '--device', 'cpu']))
     ((address, page),) = pages
     assert address.startswith('http://127.0.0.1:')
-    assert '<title>mmcape</title>' in page
+    assert '"title":"mmcape"' in page
     with pytest.raises(OSError, match='refused|closed'):
         urllib.request.urlopen(address)

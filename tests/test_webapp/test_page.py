@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 import urllib.parse
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,8 +167,10 @@ def visitor(inferencer, limits, tmp_path_factory):
     with serving(inferencer, limits=limits) as address:
         assert address.startswith('http://127.0.0.1:')
         visitor = Visitor(address, downloads)
+        visitor.files = Path(os.environ['GRADIO_TEMP_DIR']).parent
         yield visitor
         visitor.driver.quit()
+    assert not visitor.files.exists()
 
 
 WIDE = (240, 80)
@@ -264,6 +268,10 @@ def fresh(visitor):
     """The visitor on the page anew."""
     visitor.driver.refresh()
     until(lambda: visitor.texts('#query .where') == [''], 'empty page')
+    # what the visitor had before is deleted
+    sessions = visitor.files / 'sessions'
+    until(lambda: len(list(sessions.iterdir())) == 1, 'single session')
+    assert not list(visitor.files.glob('uploads/**/*.*'))
     return visitor
 
 
