@@ -16,8 +16,9 @@ let drag = null;
 function draw() {
   if (!view?.picture) return;
   const { width, height } = view.picture;
-  const beside = list.hidden ? 0 : LIST;
-  const room = find('.work').clientWidth - beside;
+  const work = find('.work');
+  const narrow = getComputedStyle(work).flexDirection === 'column';
+  const room = work.clientWidth - (list.hidden || narrow ? 0 : LIST);
   if (room <= 0) return;
   scale = Math.min(room / width, TALLEST / height);
   const ratio = window.devicePixelRatio || 1;

@@ -183,12 +183,22 @@ button('connect').onclick = () => {
   edgeStart = null;
   show();
 };
-root.onkeydown = (event) => {
+
+// Ctrl+Z is for the editor that was used last.
+root.addEventListener(
+  'pointerdown',
+  () => {
+    document.lastEditor = root;
+  },
+  true
+);
+document.addEventListener('keydown', (event) => {
   const undo = (event.ctrlKey || event.metaKey) && event.key === 'z';
-  if (!undo || event.target.tagName === 'INPUT') return;
+  const typing = ['INPUT', 'TEXTAREA'].includes(event.target.tagName);
+  if (!undo || typing || document.lastEditor !== root) return;
   event.preventDefault();
   if (view.can_undo) send({ kind: 'undo' });
-};
+});
 
 // ---- files, which the field above the editor uploads
 

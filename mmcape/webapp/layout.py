@@ -30,6 +30,8 @@ _DOWNLOAD = """(path) => {
     link.click();
 }"""
 _CACHE_SECONDS = 3600
+_COLUMN = 540
+"""Where less is there for it, a column goes below the other."""
 
 
 def build_page(page: Page) -> gr.Blocks:
@@ -54,7 +56,7 @@ def build_page(page: Page) -> gr.Blocks:
             '## Click keypoints in one picture, find them in all the others'
         )
         with gr.Row(equal_height=False):
-            with gr.Column():
+            with gr.Column(min_width=_COLUMN):
                 gr.Markdown(
                     '**1. Show the keypoints** in a picture of the object; '
                     'further pictures of it help.'
@@ -70,7 +72,7 @@ def build_page(page: Page) -> gr.Blocks:
                         min_width=120,
                     )
                     downloads = [_download('Support file')]
-            with gr.Column():
+            with gr.Column(min_width=_COLUMN):
                 gr.Markdown(
                     '**2. Find them** in other pictures or a short video, and '
                     'drag wrong ones right.'
@@ -91,6 +93,7 @@ def build_page(page: Page) -> gr.Blocks:
                         value=0,
                         step=0.05,
                         label='Least confidence',
+                        elem_id='threshold',
                         scale=2,
                         min_width=160,
                     )

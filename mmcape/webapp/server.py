@@ -17,6 +17,9 @@ from .page import Page
 from .sessions import Sessions
 from .uploads import MEGABYTE, Limits
 
+_UPLOADS = 'GRADIO_TEMP_DIR'
+"""Tells Gradio where to put uploads."""
+
 
 @contextmanager
 def serving(
@@ -42,8 +45,8 @@ def serving(
     """
     limits = limits or Limits()
     folder = Path(tempfile.mkdtemp(prefix='mmcape-web-')).resolve()
-    # where Gradio puts uploads
-    os.environ['GRADIO_TEMP_DIR'] = str(folder / 'uploads')
+    before = os.environ.get(_UPLOADS)
+    os.environ[_UPLOADS] = str(folder / 'uploads')
     finder = Finder(inferencer, looks)
     sessions = Sessions(folder / 'sessions', limits, finder.max_keypoints)
     blocks = build_page(Page(finder, sessions))
@@ -70,3 +73,6 @@ def serving(
     finally:
         blocks.close(verbose=False)
         shutil.rmtree(folder, ignore_errors=True)
+        del os.environ[_UPLOADS]
+        if before is not None:
+            os.environ[_UPLOADS] = before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ webdriver = pytest.importorskip('selenium.webdriver')
 from selenium.webdriver.common.action_chains import (  # noqa: E402
     ActionChains,
 )
+from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 from mmcape.webapp.server import serving  # noqa: E402
 
@@ -86,6 +88,20 @@ class Visitor:
 
     def upload(self, field, *paths):
         self.one(f'#{field} input[type=file]').send_keys('\n'.join(paths))
+
+    def drop(self, editor, path):
+        """Let a file fall onto an editor."""
+        path = Path(path)
+        self.driver.execute_script(
+            'const [selector, name, content] = arguments;'
+            'const bytes = Uint8Array.from(atob(content), (c) =>'
+            ' c.charCodeAt(0)); const dataTransfer = new DataTransfer();'
+            "dataTransfer.items.add(new File([bytes], name, {type: 'image/png'}));"
+            'document.querySelector(selector).dispatchEvent('
+            "new DragEvent('drop', {dataTransfer, bubbles: true}))",
+            *(f'#{editor} .editor', path.name),
+            base64.b64encode(path.read_bytes()).decode(),
+        )
 
     def press(self, selector):
         self.one(selector).click()
@@ -249,6 +265,19 @@ def test_click_find_correct_download(visitor, files):
     }
     assert list(labelled) == ['keypoint_1', 'red dot']
     assert list(labelled.values()) == points(after, 0)[:2, :2].tolist()
+
+    # the correction taken back by Ctrl+Z, and nothing certain enough
+    keys = ActionChains(visitor.driver).key_down(Keys.CONTROL)
+    keys.send_keys('z').key_up(Keys.CONTROL).perform()
+    until(lambda: visitor.texts('#query .score') == scores, 'undone')
+    least = visitor.one('#threshold input[type=number]')
+    least.clear()
+    least.send_keys('1\n')
+    until(lambda: len(visitor.all('#query li.faint')) == 3, 'faint keypoints')
+    assert [one['num_keypoints'] for one in coco(visitor)['annotations']] == [
+        0,
+        0,
+    ]
     assert visitor.addresses() == {'127.0.0.1'}
 
 
@@ -276,7 +305,7 @@ def fresh(visitor):
 
 
 def test_video_and_further_shot(fresh, files):
-    fresh.upload('shots', files['wide.png'])
+    fresh.drop('support', files['wide.png'])
     fresh.expect('#support .where', ['1 / 1 wide.png'])
     fresh.mouse('support', WIDE, (200, 30))
     fresh.expect(NAMES, ['keypoint_1'])
