@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -133,6 +134,8 @@ def serve(args: argparse.Namespace) -> None:
         raise InputError(f'--looks must be at least 1, got {args.looks}')
     limits = make_limits(args)
     inferencer = load_model(args)
+    # ended by another program, it deletes the visitors' files, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     from mmcape.webapp.server import serving
 
@@ -152,7 +155,7 @@ def main() -> None:
     """Run the tool; bad input ends it with one message."""
     try:
         serve(parse_args())
-    except (InputError, OSError) as error:
+    except InputError as error:
         sys.exit(f'error: {error}')
 
 

@@ -154,6 +154,7 @@ def _drop_zone(name: str, *further: str) -> gr.File:
         file_types=['image', *further],
         height=48,
         scale=3,
+        min_width=260,
         elem_id=name,
         elem_classes='drop-zone',
     )

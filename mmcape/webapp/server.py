@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import gradio as gr
+
 from mmcape.apis import CapeInferencer
+from mmcape.utils.input_error import InputError
 
 from .finder import Finder
 from .layout import CSS, THEME, build_page
@@ -41,7 +44,7 @@ def serving(
         looks: See :class:`~mmcape.webapp.finder.Finder`.
 
     Raises:
-        OSError: If the port is taken.
+        InputError: If it cannot listen there.
     """
     limits = limits or Limits()
     folder = Path(tempfile.mkdtemp(prefix='mmcape-web-')).resolve()
@@ -51,6 +54,24 @@ def serving(
     sessions = Sessions(folder / 'sessions', limits, finder.max_keypoints)
     blocks = build_page(Page(finder, sessions))
     try:
+        yield _launch(blocks, host, port, limits, folder / 'sessions')
+    finally:
+        blocks.close(verbose=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        del os.environ[_UPLOADS]
+        if before is not None:
+            os.environ[_UPLOADS] = before
+
+
+def _launch(
+    blocks: gr.Blocks,
+    host: str,
+    port: int | None,
+    limits: Limits,
+    pictures: Path,
+) -> str:
+    """Start the server in a thread; its address."""
+    try:
         _, address, _ = blocks.launch(
             server_name=host,
             server_port=port,
@@ -58,7 +79,7 @@ def serving(
             inbrowser=False,
             prevent_thread_lock=True,
             quiet=True,
-            allowed_paths=[str(folder / 'sessions')],
+            allowed_paths=[str(pictures)],
             max_file_size=round(limits.upload_mb * MEGABYTE),
             footer_links=[],
             run_history=False,
@@ -69,10 +90,9 @@ def serving(
             theme=THEME,
             css=CSS,
         )
-        yield address
-    finally:
-        blocks.close(verbose=False)
-        shutil.rmtree(folder, ignore_errors=True)
-        del os.environ[_UPLOADS]
-        if before is not None:
-            os.environ[_UPLOADS] = before
+    except OSError as error:
+        raise InputError(
+            f'cannot listen at {host}, port {port or "7860 to 7959"}: is the '
+            'port taken, or the address not one of this computer?'
+        ) from error
+    return address

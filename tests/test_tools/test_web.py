@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import os
+import re
+import signal
+import socket
 import sys
+import time
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +18,7 @@ from mmcape.apis import InputError
 from mmcape.webapp.uploads import Limits
 
 CONFIG = 'capeformer_tiny_puppets_1shot'
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -31,6 +39,19 @@ def test_options_reach_the_limits(tool):
     assert limits.queries == Limits().queries
     with pytest.raises(InputError, match='--max-session-mb must be more'):
         tool.make_limits(tool.parse_args(['--max-session-mb', '0']))
+
+
+def test_its_page_names_limits_and_files(tool):
+    page = (ROOT / 'docs/web.md').read_text()
+    limits = {
+        name.replace('-', '_'): float(value)
+        for name, value in re.findall(r'`--max-([\w-]+)` \| (\d+)', page)
+    }
+    assert limits == dataclasses.asdict(Limits())
+    named = re.findall(r'(?:mmcape|tools)/[\w./-]+\.\w+', page)
+    assert len(named) > 5
+    for name in named:
+        assert (ROOT / name).is_file(), name
 
 
 def test_without_arguments_the_model_of_the_demo(tool, tmp_path, monkeypatch):
@@ -77,6 +98,29 @@ def pretend_gradio(monkeypatch, there):
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: spec)
 
 
+@pytest.fixture
+def as_before_training(tool, monkeypatch):
+    """Every checkpoint stands for the weights of before training."""
+    load = tool.CapeInferencer
+    monkeypatch.setattr(
+        tool, 'CapeInferencer', lambda cfg, _, device: load(cfg, None, device)
+    )
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.mark.usefixtures('as_before_training')
+def test_a_taken_port_is_named(tool):
+    pytest.importorskip('gradio', reason='needs requirements/web.txt')
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        options = [CONFIG, 'none.pth', '--device', 'cpu', '--port', str(port)]
+        with pytest.raises(InputError, match=f'127.0.0.1, port {port}: is'):
+            tool.serve(tool.parse_args(options))
+
+
+@pytest.mark.usefixtures('as_before_training')
 def test_it_serves_until_it_is_interrupted(tool, monkeypatch, capsys):
     pytest.importorskip('gradio', reason='needs requirements/web.txt')
     pages = []
@@ -86,15 +130,11 @@ def test_it_serves_until_it_is_interrupted(tool, monkeypatch, capsys):
             address = capsys.readouterr().out.split()[4]
             with urllib.request.urlopen(address) as answer:
                 pages.append((address, answer.read().decode()))
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(9)
 
     events = SimpleNamespace(Event=Interrupted)
     monkeypatch.setattr(tool, 'threading', events)
-    # the weights of before training
-    load = tool.CapeInferencer
-    monkeypatch.setattr(
-        tool, 'CapeInferencer', lambda cfg, _, device: load(cfg, None, device)
-    )
     tool.serve(tool.parse_args([CONFIG, 'none.pth', '--device', 'cpu']))
     ((address, page),) = pages
     assert address.startswith('http://127.0.0.1:')

@@ -96,7 +96,8 @@ class Visitor:
             'const [selector, name, content] = arguments;'
             'const bytes = Uint8Array.from(atob(content), (c) =>'
             ' c.charCodeAt(0)); const dataTransfer = new DataTransfer();'
-            "dataTransfer.items.add(new File([bytes], name, {type: 'image/png'}));"
+            "const file = new File([bytes], name, {type: 'image/png'});"
+            'dataTransfer.items.add(file);'
             'document.querySelector(selector).dispatchEvent('
             "new DragEvent('drop', {dataTransfer, bubbles: true}))",
             *(f'#{editor} .editor', path.name),
