@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
+from torch.nn.parallel import DistributedDataParallel
 
 
 @HOOKS.register_module()
@@ -18,4 +21,14 @@ class ChannelsLastHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Change the weights; feature maps follow."""
-        runner.model.to(memory_format=torch.channels_last)
+        if not isinstance(runner.model, DistributedDataParallel):
+            runner.model.to(memory_format=torch.channels_last)
+            return
+        # a wrapper that saw the old layout would average the gradients of its
+        # first step in the wrong order: it goes, with its hooks on gradients
+        model = runner.model.module.to(memory_format=torch.channels_last)
+        runner.model = model
+        gc.collect()
+        runner.model = runner.wrap_model(
+            runner.cfg.get('model_wrapper_cfg'), model
+        )
