@@ -20,13 +20,17 @@ class CheckpointError(ValueError):
 
 
 def read_checkpoint(
-    path: str | os.PathLike[str], map_location: Any = 'cpu'
+    path: str | os.PathLike[str],
+    map_location: Any = 'cpu',
+    lazily: bool = False,
 ) -> dict[str, Any]:
     """Content of a checkpoint; code in its pickle is never run.
 
     Args:
         path: The file.
         map_location: Where tensors go, as in ``torch.load``.
+        lazily: Whether tensors may stay on the disk until they are used,
+            where torch can do that.
 
     Raises:
         CheckpointError: If the file is missing, damaged, or holds anything
@@ -35,7 +39,7 @@ def read_checkpoint(
     path = Path(path).expanduser()
     _refuse_other_files(path)
     try:
-        content = _load(path, map_location)
+        content = _load(path, map_location, lazily)
     except Exception as error:  # a damaged file fails in any place
         reason = str(error).strip().split('\n')[0] or type(error).__name__
         raise CheckpointError(
@@ -50,9 +54,11 @@ def read_checkpoint(
     return content
 
 
-def _load(path: Path, map_location: Any) -> Any:
+def _load(path: Path, map_location: Any, lazily: bool) -> Any:
     if has_list():
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return torch.load(
+            path, map_location=map_location, weights_only=True, mmap=lazily
+        )
     from mmcape.compat import listed_pickles
 
     return listed_pickles.load_checkpoint(path, map_location)
