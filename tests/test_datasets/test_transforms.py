@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import cv2
 import numpy as np
 import pytest
@@ -74,6 +76,33 @@ def test_support_and_query_are_augmented_independently(dataset):
     points = [inputs['query_keypoints'], *inputs['support_keypoints']]
     assert not points[0].allclose(points[1])
     assert not points[1].allclose(points[2])
+
+
+def test_global_generators_are_the_episodes_and_then_as_before():
+    """Mmpose's own transforms draw from these."""
+
+    class Draw:
+        def __call__(self, results):
+            drawn = random.random(), np.random.random()  # noqa: NPY002
+            return dict(results, drawn=drawn)
+
+    transform = TRANSFORMS.build(dict(type='ForEachInstance', transforms=[]))
+    transform.transforms = Draw()
+
+    def draw(seed):
+        found = transform(
+            dict(episode=episode(seed), query={}, support=[{}, {}])
+        )
+        return [one['drawn'] for one in (found['query'], *found['support'])]
+
+    random.seed(0)
+    expected = [random.random() for _ in range(2)]
+    random.seed(0)
+    first = draw(3)
+    assert first == draw(3)
+    assert not set(first) & set(draw(4))
+    assert len(set(first)) == 3
+    assert [random.random() for _ in range(2)] == expected
 
 
 def test_draws_stay_in_bounds():

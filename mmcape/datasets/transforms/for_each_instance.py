@@ -9,6 +9,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform, Compose
 from mmpose.registry import TRANSFORMS
 
+from mmcape.utils.global_generators import seeded_globals
+
 from .load_annotated_image import UnreadableImageError
 
 
@@ -18,7 +20,8 @@ class ForEachInstance(BaseTransform):
 
     Each instance brings its own ``rng`` (numpy Generator), a function of the
     episode's seed and the instance's place, so augmentation depends neither
-    on the worker nor on what was drawn before.
+    on the worker nor on what was drawn before. The global generators of numpy
+    and Python, which mmpose's transforms use, are seeded alike meanwhile.
 
     Required and modified keys: episode, support, query.
 
@@ -44,7 +47,8 @@ class ForEachInstance(BaseTransform):
     ) -> dict[str, Any]:
         instance['rng'] = np.random.default_rng([seed, place])
         try:
-            return self.transforms(instance)
+            with seeded_globals(f'{seed} {place}'.encode()):
+                return self.transforms(instance)
         except Exception as error:
             message = (
                 f'cannot prepare annotation {instance["id"]} of image '

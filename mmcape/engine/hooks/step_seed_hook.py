@@ -10,14 +10,17 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+from mmcape.utils.global_generators import seed_globals
+
 
 @HOOKS.register_module()
 class StepSeedHook(Hook):
-    """Seeds torch before every training step from (run seed, step, rank).
+    """Seeds every training step from (run seed, step, rank).
 
-    Dropout then does not depend on what ran before, and a resumed run equals
-    the uninterrupted one without any generator's state in the checkpoint.
-    Episodes and augmentation are functions of the seed already.
+    torch's, numpy's and Python's global generators are seeded. Dropout then
+    does not depend on what ran before, and a resumed run equals the
+    uninterrupted one without any generator's state in the checkpoint, on
+    GPUs too. Episodes and augmentation are functions of the seed already.
     """
 
     priority = 'VERY_HIGH'
@@ -30,3 +33,4 @@ class StepSeedHook(Hook):
         text = f'{runner.seed} {runner.iter} {runner.rank}'
         digest = hashlib.sha256(text.encode()).digest()
         torch.manual_seed(int.from_bytes(digest[:8], 'big') >> 1)
+        seed_globals(digest)
