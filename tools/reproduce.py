@@ -25,6 +25,7 @@ from mmengine.config import Config
 
 from mmcape.datasets.mp100 import split_file
 from mmcape.evaluation.functional import paired_difference
+from mmcape.utils.atomic_files import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 AMP_OPTIONS = ('--amp', '--amp-dtype', 'bfloat16')
@@ -126,7 +127,7 @@ class Runner:
         note = folder / 'settings.json'
         if not note.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            note.write_text(json.dumps(settings, indent=2))
+            write_atomically(note, json.dumps(settings, indent=2).encode())
             return
         found = json.loads(note.read_text('utf-8'))
         other = [key for key in settings if settings[key] != found.get(key)]

@@ -20,7 +20,11 @@ from mmcape.utils.command_line import (
     refuse_unreadable,
     store_results,
 )
-from mmcape.utils.distributed_jobs import leave_process_group
+from mmcape.utils.distributed_jobs import (
+    is_first_process,
+    leave_process_group,
+)
+from mmcape.utils.resume_points import find_resume_point
 
 AMP_WRAPPERS = {
     'float16': dict(type='AmpOptimWrapper', loss_scale='dynamic'),
@@ -38,8 +42,8 @@ def parse_args() -> argparse.Namespace:
         '--resume',
         nargs='?',
         const='auto',
-        help='resume from this checkpoint, or without a value from the latest '
-        'one in the work folder',
+        help='resume from this checkpoint, or without a value from the newest '
+        'one in the work folder that can be read',
     )
     parser.add_argument(
         '--amp', action='store_true', help='automatic mixed precision'
@@ -74,7 +78,8 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
         cfg.default_hooks.checkpoint.save_best = None
     else:
         path = osp.join(cfg.work_dir, 'val_results.json')
-        store_results(cfg, 'val_evaluator', path)
+        policy = cfg.default_hooks.checkpoint.get('on_failed_save', 'stop')
+        store_results(cfg, 'val_evaluator', path, policy)
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
         wrapper = AMP_WRAPPERS[args.amp_dtype]
@@ -87,14 +92,22 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if cfg.get('resume') and cfg.get('load_from') is None:
+        cfg.load_from = find_resume_point(cfg.work_dir, say)
+
+
+def say(line: str) -> None:
+    """Print at once, once a job."""
+    if is_first_process():
+        print(line, flush=True)
 
 
 def main() -> None:
     """Train as the config says."""
     args = parse_args()
     cfg = load_config(args)
-    apply_options(cfg, args)
     with ClearErrors(cfg.work_dir) as errors:
+        apply_options(cfg, args)
         runner = Runner.from_cfg(cfg)
         errors.watch_ranks()
         runner.train()

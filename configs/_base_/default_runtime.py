@@ -6,9 +6,11 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook',
+        type='ResumableCheckpointHook',
         interval=10,
+        step_interval=500,  # what a kill costs at the most; see docs/faults.md
         max_keep_ckpts=3,
+        on_failed_save='stop',
         save_best='PCK@0.2',
         rule='greater',
     ),
@@ -38,7 +40,7 @@ env_cfg = dict(
 # with --cfg-options.
 visualizer = dict(
     type='EpisodeVisualizer',
-    vis_backends=[dict(type='LocalVisBackend')],
+    vis_backends=[dict(type='PatientVisBackend')],
     name='visualizer',
 )
 log_processor = dict(

@@ -79,6 +79,7 @@ class TrainingEpisodeSampler(Sampler):
         )
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
+        self._skipped = 0
 
     def __iter__(self) -> Iterator[Episode]:
         episodes = training_episodes(
@@ -91,15 +92,24 @@ class TrainingEpisodeSampler(Sampler):
         # every rank takes the same number of steps
         missing = len(self) * self.world_size - len(episodes)
         episodes += episodes[:missing]
-        yield from episodes[self.rank :: self.world_size]
+        share = episodes[self.rank :: self.world_size]
+        yield from share[self._skipped :]
 
     def __len__(self) -> int:
         total = self.pairs_per_category * len(self.categories)
         return -(-total // self.world_size)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose episodes are drawn next."""
+        """Choose the epoch whose episodes are drawn next, from its start."""
         self.epoch = epoch
+        self._skipped = 0
+
+    def skip(self, count: int) -> None:
+        """Leave out the first episodes of this rank until the next epoch.
+
+        ``len`` remains that of the whole epoch.
+        """
+        self._skipped = count
 
 
 @DATA_SAMPLERS.register_module()

@@ -7,9 +7,10 @@ from .hooks import (
     EpisodeVisualizationHook,
     FiniteLossHook,
     NonFiniteLossError,
+    ResumableCheckpointHook,
     StepSeedHook,
 )
-from .loops import CachedTestLoop, CachedValLoop
+from .loops import CachedTestLoop, CachedValLoop, ResumableTrainLoop
 from .optim_wrappers import Bfloat16OptimWrapper
 
 __all__ = [
@@ -22,5 +23,7 @@ __all__ = [
     'EpisodeVisualizationHook',
     'FiniteLossHook',
     'NonFiniteLossError',
+    'ResumableCheckpointHook',
+    'ResumableTrainLoop',
     'StepSeedHook',
 ]

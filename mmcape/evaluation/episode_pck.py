@@ -13,6 +13,7 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmcape.structures import episodes_digest
+from mmcape.utils.atomic_files import SaveError, write_atomically
 
 from .functional import (
     auc,
@@ -46,6 +47,8 @@ class EpisodePCK(BaseMetric):
         collect_device: As in mmengine.
         prefix: Before the names of the metrics.
         collect_dir: As in mmengine.
+        on_failed_save: 'stop' raises if the file cannot be written, as on a
+            full disk, 'continue' logs it.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class EpisodePCK(BaseMetric):
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
+        on_failed_save: str = 'stop',
     ) -> None:
         super().__init__(
             collect_device=collect_device,
@@ -63,6 +67,7 @@ class EpisodePCK(BaseMetric):
         )
         self.thresholds = tuple(thresholds)
         self.result_file = result_file
+        self.on_failed_save = on_failed_save
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Score a batch of predictions."""
@@ -144,8 +149,15 @@ class EpisodePCK(BaseMetric):
         )
         MMLogger.get_current_instance().info(_table(report))
         if self.result_file is not None:
-            with open(self.result_file, 'w', encoding='utf-8') as file:
-                json.dump(report, file, indent=2)
+            self._write(self.result_file, json.dumps(report, indent=2))
+
+    def _write(self, path: str, content: str) -> None:
+        try:
+            write_atomically(path, content.encode())
+        except SaveError as error:
+            if self.on_failed_save == 'stop':
+                raise
+            MMLogger.get_current_instance().error(str(error))
 
 
 def _means(pairs: list[dict[str, Any]]) -> dict[str, float]:

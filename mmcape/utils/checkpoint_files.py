@@ -18,6 +18,9 @@ _HEAD = 64
 class CheckpointError(ValueError):
     """A file that is no readable checkpoint, or not one of the model."""
 
+    on_all_ranks = True
+    """All ranks of a job read the same file."""
+
 
 def read_checkpoint(
     path: str | os.PathLike[str],

@@ -18,9 +18,14 @@ from mmengine.dist import is_distributed
 from mmengine.runner import find_latest_checkpoint
 from torch import distributed
 
+from .atomic_files import SaveError
+from .checkpoint_files import CheckpointError
+from .distributed_jobs import is_first_process
 from .input_error import InputError
 from .ranks import Ranks
 
+_CLEAR = (InputError, CheckpointError, SaveError)
+"""Errors that say themselves what to do."""
 _WORKER = re.compile(r'DataLoader worker \(pid')
 _LOST_PEER = re.compile(
     r'closed by peer|reset by peer|Broken pipe|NCCL error|remote process', re.I
@@ -37,7 +42,8 @@ class ClearErrors:
     """Context of a tool's run, which ends it with a message if it fails.
 
     Faults whose cause is known give one message instead of a traceback: what
-    a user gave (:class:`InputError`), a dead worker of a loader, a lost rank.
+    a user gave (:class:`InputError`), a checkpoint that cannot be read or saved,
+    a dead worker of a loader, a lost rank.
     In a distributed job the process then ends at once, without the clean-up
     that would wait for other ranks.
 
@@ -101,7 +107,7 @@ class ClearErrors:
     def _explain(self, error: BaseException) -> str | None:
         """What has happened and what to do, if the cause is known."""
         for cause in _causes(error):
-            if isinstance(cause, InputError):
+            if isinstance(cause, _CLEAR):
                 return _own_words(cause)
             if _WORKER.search(str(cause)):
                 return _about_worker(str(cause))
@@ -120,7 +126,7 @@ class ClearErrors:
     def _is_said_elsewhere(self, error: BaseException) -> bool:
         """Whether all ranks end for the same reason, and this is no first."""
         same = any(getattr(e, 'on_all_ranks', False) for e in _causes(error))
-        return same and self._ranks is not None and self._ranks.rank > 0
+        return same and not is_first_process()
 
     def _about_ranks(self, error: BaseException) -> str:
         late = bool(_TIMEOUT.search(str(error)))
@@ -184,7 +190,7 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [''])[0].partition('. ')[0]
 
 
-def _own_words(error: InputError) -> str:
+def _own_words(error: BaseException) -> str:
     """An error's message, without the traceback that a worker adds."""
     text = str(error)
     if 'Original Traceback' not in text:

@@ -113,13 +113,16 @@ def refuse_unreadable(parser: argparse.ArgumentParser, path: str) -> None:
         parser.error(str(error))
 
 
-def store_results(cfg: Config, evaluator: str, path: str) -> None:
+def store_results(
+    cfg: Config, evaluator: str, path: str, on_failed_save: str = 'stop'
+) -> None:
     """Let an evaluator's PCK write its report, with the hashes of the test.
 
     Args:
         cfg: The config; the evaluator becomes a list.
         evaluator: 'val_evaluator' or 'test_evaluator'.
         path: The file.
+        on_failed_save: As in :class:`EpisodePCK`.
     """
     metrics = cfg[evaluator]
     if not isinstance(metrics, (list, tuple)):
@@ -127,5 +130,5 @@ def store_results(cfg: Config, evaluator: str, path: str) -> None:
     os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
     for metric in metrics:
         if metric['type'] == 'EpisodePCK':
-            metric['result_file'] = path
+            metric.update(result_file=path, on_failed_save=on_failed_save)
     cfg[evaluator] = list(metrics)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import torch
@@ -29,11 +30,25 @@ def use_gloo_without_gpu(cfg: Config) -> None:
     )
 
 
-def leave_process_group() -> None:
-    """End a distributed job in order, once all ranks are done.
+def is_first_process() -> bool:
+    """Whether this is the process that speaks for a job, known at once.
+
+    mmengine can tell only when the process group is there.
+    """
+    rank = os.environ.get('RANK') or os.environ.get('SLURM_PROCID')
+    return rank in (None, '0')
+
+
+def leave_process_group(wait: bool = True) -> None:
+    """End a distributed job in order.
 
     gloo's threads abort a process that exits while they still run.
+
+    Args:
+        wait: Whether to wait till all ranks are done. They may never be if
+            one has failed.
     """
     if distributed.is_initialized():
-        distributed.barrier()
+        if wait:
+            distributed.barrier()
         distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""Pictures: of episodes and what a model does with them, and of results."""
+"""Pictures of episodes and of results, and where curves go."""
 
 from .crops import Crop
 from .display import require_display
@@ -9,6 +9,7 @@ from .layout import write_picture
 from .loaded import draw_loaded
 from .marks import draw_keypoints
 from .naming import Naming
+from .patient_vis_backend import PatientVisBackend
 from .poses import draw_poses
 from .visualizer import EpisodeVisualizer
 
@@ -18,6 +19,7 @@ __all__ = [
     'EpisodeVisualizer',
     'Explanation',
     'Naming',
+    'PatientVisBackend',
     'draw_episode',
     'draw_keypoints',
     'draw_loaded',

@@ -107,6 +107,20 @@ def test_epochs_draw_other_episodes(monkeypatch, dataset):
     assert list(sampler) != first
 
 
+def test_an_epoch_can_go_on_inside(monkeypatch, dataset):
+    sampler = sampler_of_rank(
+        monkeypatch, dataset, 1, 3, type='TrainingEpisodeSampler'
+    )
+    sampler.set_epoch(1)
+    whole = list(sampler)
+    sampler.set_epoch(1)
+    sampler.skip(2)
+    assert list(sampler) == whole[2:]
+    assert len(sampler) == len(whole)
+    sampler.set_epoch(1)
+    assert list(sampler) == whole
+
+
 def test_evaluation_ranks_share_the_list_without_padding(monkeypatch, dataset):
     def shares(num_episodes, world_size):
         cfg = dict(

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import random
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from mmcape.engine import ChannelsLastHook, CheckpointFitHook, StepSeedHook
 from mmcape.utils.checkpoint_origin import origin_of
@@ -13,13 +16,14 @@ from mmcape.utils.checkpoint_origin import origin_of
 def draw(**state):
     runner = SimpleNamespace(**dict(dict(seed=0, iter=3, rank=0), **state))
     StepSeedHook().before_train_iter(runner, batch_idx=0)
-    return torch.rand(4).tolist()
+    others = random.random(), np.random.random()  # noqa: NPY002
+    return [*torch.rand(4).tolist(), *others]
 
 
 def test_steps_are_a_function_of_seed_step_and_rank():
     assert draw() == draw()
     for other in (dict(seed=1), dict(iter=4), dict(rank=1)):
-        assert draw(**other) != draw()
+        assert not set(draw(**other)) & set(draw())
 
 
 def load(checkpoint, tmp_path, **state):
@@ -109,3 +113,25 @@ def test_convolutions_are_stored_channels_last():
     found = model(images)
     assert found.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(found, expected)
+
+
+def test_distributed_gradients_are_those_of_the_model():
+    """From the first step on, though the wrapper came before the layout."""
+    distributed.init_process_group(
+        'gloo', store=distributed.HashStore(), rank=0, world_size=1
+    )
+    try:
+        model, plain = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+        plain.load_state_dict(model.state_dict())
+        runner = SimpleNamespace(
+            model=DistributedDataParallel(model),
+            cfg={},
+            wrap_model=lambda cfg, model: DistributedDataParallel(model),
+        )
+        ChannelsLastHook().before_run(runner)
+        images = torch.randn(2, 3, 8, 8)
+        for one in (runner.model, plain):
+            one(images).square().sum().backward()
+        torch.testing.assert_close(model.weight.grad, plain.weight.grad)
+    finally:
+        distributed.destroy_process_group()

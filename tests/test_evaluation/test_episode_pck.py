@@ -13,6 +13,7 @@ from mmcape.evaluation.functional import (
     paired_difference,
     pck,
 )
+from mmcape.utils.atomic_files import SaveError
 
 
 def test_threshold_is_strict():
@@ -140,6 +141,21 @@ def test_result_file_holds_the_table_and_the_hashes(tmp_path):
     evaluate(other, result_file=str(path))
     changed = json.loads(path.read_text())['episodes_sha256']
     assert changed != report['episodes_sha256']
+
+
+def test_full_disk(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise OSError(28, 'No space left on device')
+
+    path = tmp_path / 'result.json'
+    path.write_text('before')
+    monkeypatch.setattr('os.fsync', refuse)
+    pairs = [sample(0, [0, 0, 0])]
+    with pytest.raises(SaveError, match='result.json: No space left'):
+        evaluate(pairs, result_file=str(path))
+    found = evaluate(pairs, result_file=str(path), on_failed_save='continue')
+    assert found['PCK@0.2'] == 1
+    assert path.read_text() == 'before'
 
 
 def test_paired_difference_of_two_tests():

@@ -1,4 +1,4 @@
-train_cfg = dict(by_epoch=True, max_epochs=210, val_interval=10)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=210, val_interval=10)
 
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=5e-4))
 param_scheduler = [

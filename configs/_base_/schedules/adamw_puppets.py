@@ -1,4 +1,4 @@
-train_cfg = dict(by_epoch=True, max_epochs=15, val_interval=3)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=15, val_interval=3)
 
 optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),

@@ -5,6 +5,7 @@ from .channels_last_hook import ChannelsLastHook
 from .checkpoint_fit_hook import CheckpointFitHook
 from .episode_visualization_hook import EpisodeVisualizationHook
 from .finite_loss_hook import FiniteLossHook, NonFiniteLossError
+from .resumable_checkpoint_hook import ResumableCheckpointHook
 from .step_seed_hook import StepSeedHook
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     'EpisodeVisualizationHook',
     'FiniteLossHook',
     'NonFiniteLossError',
+    'ResumableCheckpointHook',
     'StepSeedHook',
 ]
