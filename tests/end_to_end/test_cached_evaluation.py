@@ -126,9 +126,9 @@ def test_a_pipeline_with_augmentation_is_refused(evaluate):
 
 
 def test_shots_of_several_keypoint_counts_are_padded():
-    from mmcape.engine.loops.cached_evaluation import _stack
+    from mmcape.engine.loops.cached_instances import stack_codes
 
     codes = [dict(shot=torch.ones(k, 2)) for k in (3, 5)]
-    batch = _stack(codes)['shot']
+    batch = stack_codes(codes)['shot']
     assert batch.shape == (2, 5, 2)
     assert batch[0, 3:].abs().sum() == 0

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+import os.path as osp
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, TestLoop, ValLoop
-from mmengine.runner.amp import autocast
 from mmpose.registry import LOOPS
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmcape.structures import Episode, EpisodeDataSample, join_samples
+from mmcape.structures import Episode
 
+from .cached_instances import CachedInstance, InstanceMatcher
 from .evaluation_plan import Chunk, Pairs, batch_pairs, plan_chunks
+from .unfinished_evaluation import UnfinishedEvaluation, evaluation_digest
 
-
-@dataclass(frozen=True)
-class CachedInstance:
-    """What is kept of an instance."""
-
-    sample: EpisodeDataSample
-    codes: Mapping[str, Tensor]
-    """From the estimator's ``encode_instances``; keypoints come first."""
+_CONFIG_PARTS = ('dataloader', 'evaluator', 'cfg')
 
 
 class PairBatches:
@@ -62,18 +55,20 @@ class CachedEvaluation:
         fp16: bool = False,
         pairs_per_batch: int = 60,
         memory_limit: float = 4.0,
+        resumable: bool = True,
     ) -> None:
         super().__init__(runner, dataloader, evaluator, fp16)  # type: ignore
         self.memory_limit = memory_limit
         self.loader: DataLoader = self.dataloader  # type: ignore[has-type]
+        self._batch_size = self.loader.batch_size or 1
         self.dataloader = PairBatches(self.loader, pairs_per_batch)
+        self.resumable = resumable
         self._chunks: list[Chunk] = []
 
     @property
-    def model(self) -> Any:
-        """The estimator itself, without a wrapper of distributed jobs."""
-        model = self.runner.model
-        return model.module if is_model_wrapper(model) else model
+    def matcher(self) -> InstanceMatcher:
+        """The model's two steps."""
+        return InstanceMatcher(self.runner.model, self.fp16)
 
     def run(self) -> dict[str, float]:
         """Evaluate; the loop's metrics.
@@ -86,9 +81,10 @@ class CachedEvaluation:
         hook(f'before_{stage}')
         hook(f'before_{stage}_epoch')
         self.runner.model.eval()
-        for index, (pairs, instances) in enumerate(self._steps()):
+        unfinished = self._unfinished()
+        for index, pairs, instances in self._steps(unfinished):
             hook(f'before_{stage}_iter', batch_idx=index, data_batch=None)
-            outputs = self._match(pairs, instances)
+            outputs = self.matcher.match(pairs, instances)
             self.evaluator.process(data_samples=outputs, data_batch=None)
             hook(
                 f'after_{stage}_iter',
@@ -97,24 +93,67 @@ class CachedEvaluation:
                 outputs=outputs,
             )
         metrics = self.evaluator.evaluate(self.dataloader.num_samples)
+        if unfinished is not None:
+            unfinished.discard()
         hook(f'after_{stage}_epoch', metrics=metrics)
         hook(f'after_{stage}')
         return metrics
 
-    def _steps(self) -> Iterator[tuple[Pairs, dict[int, CachedInstance]]]:
-        """Batches of pairs, each when its instances are encoded."""
+    def _steps(
+        self, unfinished: UnfinishedEvaluation | None
+    ) -> Iterator[tuple[int, Pairs, dict[int, CachedInstance]]]:
+        """Batches of pairs with their numbers, each when it is encoded."""
         if not self.dataloader.batches:
             return
         if not self._chunks:
             self._plan()
+        done = 0 if unfinished is None else unfinished.restore()
+        index = sum(len(chunk.batches) for chunk in self._chunks[:done])
+        if done:
+            self.runner.logger.info(
+                f'{index} of {len(self.dataloader)} batches were evaluated '
+                'before: going on after these'
+            )
         held: dict[int, CachedInstance] = {}
-        encoded = self._encoded_instances()
-        for chunk in self._chunks:
+        encoded = self._encoded_instances(done)
+        for number, chunk in enumerate(self._chunks[done:], start=done + 1):
             held = {k: v for k, v in held.items() if k in chunk.instances}
             while len(held) < len(chunk.instances):
                 held.update(next(encoded))
             for pairs in chunk.batches:
-                yield pairs, held
+                yield index, pairs, held
+                index += 1
+            if unfinished is not None and chunk.ends_category:
+                # nothing is held over, so that what follows is the same
+                unfinished.keep(number)
+
+    def _unfinished(self) -> UnfinishedEvaluation | None:
+        """Where results are kept until the evaluation is complete."""
+        if not self.resumable or not self.dataloader.batches:
+            return None
+        dataset: Any = self.loader.dataset
+        cfg = self.runner.cfg
+        parts = ('model', *(f'{self.stage}_{p}' for p in _CONFIG_PARTS))
+        instances = dict.fromkeys(
+            i
+            for pairs in self.dataloader.batches
+            for e in pairs
+            for i in (*e.support, e.query)
+        )
+        digest = evaluation_digest(
+            self.matcher.model,
+            [dataset.get_data_info(i)['img_path'] for i in instances],
+            [
+                *(cfg.get(part) for part in parts),
+                str(self.dataloader.batches),
+                dataset.metainfo.get('instances_sha256'),
+                self.fp16,
+            ],
+        )
+        folder = osp.join(
+            self.runner.work_dir, f'unfinished_{self.stage}', digest[:16]
+        )
+        return UnfinishedEvaluation(folder, self.evaluator.metrics)
 
     def _plan(self) -> None:
         """Choose the chunks by the size of an instance, and their loader."""
@@ -122,14 +161,24 @@ class CachedEvaluation:
         size = sum(c.nelement() * c.element_size() for c in instance.values())
         capacity = int(self.memory_limit * 2**30 / size)
         self._chunks = list(plan_chunks(self.dataloader.batches, capacity))
+        self.loader = self._loader_of(self._chunks)
+        total = sum(len(chunk.new) for chunk in self._chunks)
+        self.runner.logger.info(
+            f'{total} instances to encode for '
+            f'{sum(map(len, self.dataloader.batches))} pairs, at most '
+            f'{max(len(chunk.instances) for chunk in self._chunks)} of '
+            f'{size / 2**10:.0f} KiB in memory at a time'
+        )
 
-        step = self.loader.batch_size or 1
+    def _loader_of(self, chunks: Sequence[Chunk]) -> DataLoader:
+        """Loader of what some chunks have to encode."""
+        step = self._batch_size
         batches = [
             [Episode(i, 0, (), i) for i in chunk.new[start : start + step]]
-            for chunk in self._chunks
+            for chunk in chunks
             for start in range(0, len(chunk.new), step)
         ]
-        self.loader = DataLoader(
+        return DataLoader(
             self.loader.dataset,
             batch_sampler=batches,
             num_workers=self.loader.num_workers,
@@ -137,13 +186,6 @@ class CachedEvaluation:
             pin_memory=self.loader.pin_memory,
             worker_init_fn=self.loader.worker_init_fn,
             persistent_workers=self.loader.persistent_workers,
-        )
-        total = sum(len(chunk.new) for chunk in self._chunks)
-        self.runner.logger.info(
-            f'{total} instances to encode for '
-            f'{sum(map(len, self.dataloader.batches))} pairs, at most '
-            f'{max(len(chunk.instances) for chunk in self._chunks)} of '
-            f'{size / 2**10:.0f} KiB in memory at a time'
         )
 
     def _probe(self, position: int) -> Mapping[str, Tensor]:
@@ -163,61 +205,18 @@ class CachedEvaluation:
                 f"a test, or {self.stage}_cfg=dict(type='"
                 f"{self.stage.capitalize()}Loop') for pairs one by one"
             )
-        (found,) = self._encode(self.loader.collate_fn([sample])).values()
+        (found,) = self.matcher.encode(
+            self.loader.collate_fn([sample])
+        ).values()
         return found.codes
 
-    def _encoded_instances(self) -> Iterator[dict[int, CachedInstance]]:
-        for data in self.loader:
-            yield self._encode(data)
-
-    @torch.no_grad()
-    def _encode(self, data: Any) -> dict[int, CachedInstance]:
-        """Run the backbone on a batch of instances, by their positions."""
-        batch = self.model.data_preprocessor(data, False)
-        inputs = batch['inputs']
-        with autocast(enabled=self.fp16):
-            codes = self.model.encode_instances(
-                inputs['query_img'],
-                inputs['query_keypoints'],
-                inputs['query_visible'],
-            )
-        return {
-            sample.metainfo['episode_index']: CachedInstance(
-                sample,
-                # a copy, or the whole batch would stay in memory
-                {name: code[row].clone() for name, code in codes.items()},
-            )
-            for row, sample in enumerate(batch['data_samples'])
-        }
-
-    @torch.no_grad()
-    def _match(
-        self, pairs: Pairs, instances: Mapping[int, CachedInstance]
-    ) -> list[EpisodeDataSample]:
-        """Predictions of pairs whose instances are encoded."""
-        shots = list(dict.fromkeys(episode.support for episode in pairs))
-        place = {support: row for row, support in enumerate(shots)}
-        support_codes = {
-            name: codes.unflatten(0, (len(shots), -1))
-            for name, codes in _stack(
-                [instances[i].codes for support in shots for i in support]
-            ).items()
-        }
-        query_codes = _stack([instances[e.query].codes for e in pairs])
-        samples = [
-            join_samples(
-                episode,
-                instances[episode.query].sample,
-                [instances[i].sample for i in episode.support],
-            )
-            for episode in pairs
-        ]
-        with autocast(enabled=self.fp16):
-            owner = [place[episode.support] for episode in pairs]
-            support = self.model.encode_support_codes(support_codes)
-            support = support.rows(owner)
-            output = self.model.match_codes(query_codes, support)
-            return self.model.store(samples, output, support)
+    def _encoded_instances(
+        self, done: int
+    ) -> Iterator[dict[int, CachedInstance]]:
+        """What is to encode after some chunks, by batches."""
+        loader = self._loader_of(self._chunks[done:]) if done else self.loader
+        for data in loader:
+            yield self.matcher.encode(data)
 
 
 @LOOPS.register_module()
@@ -244,6 +243,10 @@ class CachedTestLoop(CachedEvaluation, TestLoop):
         pairs_per_batch: The most pairs that the head runs on at once.
         memory_limit: For encoded instances, in GiB. The instances of a
             single batch of pairs are held in any case.
+        resumable: Whether the results of every finished category are kept in
+            ``unfinished_test`` (or ``unfinished_val``) of the work folder
+            until the test is complete. One that was killed then goes on
+            after them, if nothing that they depend on has changed.
     """
 
     stage = 'test'
@@ -257,12 +260,3 @@ class CachedValLoop(CachedEvaluation, ValLoop):
     """
 
     stage = 'val'
-
-
-def _stack(codes: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Batch codes of instances; fewer keypoints are padded with zeros."""
-    batch = {}
-    for name in codes[0]:
-        values = [one[name] for one in codes]
-        batch[name] = torch.nn.utils.rnn.pad_sequence(values, True)
-    return batch

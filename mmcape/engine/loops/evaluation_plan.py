@@ -20,6 +20,8 @@ class Chunk:
     """Positions in the dataset."""
     new: tuple[int, ...]
     """Those that the chunk before did not take."""
+    ends_category: bool
+    """Whether the next chunk shares no instance with this one."""
 
 
 def batch_pairs(episodes: Sequence[Episode], size: int) -> list[Pairs]:
@@ -55,22 +57,20 @@ def plan_chunks(batches: Sequence[Pairs], capacity: int) -> Iterator[Chunk]:
     chosen: list[Pairs] = []
     needed: dict[int, None] = {}
 
-    def chunk() -> Chunk:
+    def chunk(ends_category: bool) -> Chunk:
         new = tuple(i for i in needed if i not in held)
-        return Chunk(tuple(chosen), frozenset(needed), new)
+        return Chunk(tuple(chosen), frozenset(needed), new, ends_category)
 
     for batch in batches:
         taken = dict.fromkeys(
             chain.from_iterable((*e.support, e.query) for e in batch)
         )
         union = needed | taken
-        if chosen and not (
-            len(union) <= capacity
-            and chosen[-1][-1].category_id == batch[0].category_id
-        ):
-            yield chunk()
+        ended = chosen and chosen[-1][-1].category_id != batch[0].category_id
+        if chosen and (ended or len(union) > capacity):
+            yield chunk(bool(ended))
             held, chosen, union = frozenset(needed), [], taken
         chosen.append(batch)
         needed = union
     if chosen:
-        yield chunk()
+        yield chunk(ends_category=True)
