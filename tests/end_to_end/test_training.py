@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import signal
-import time
-
 import torch
 
 
@@ -17,28 +14,6 @@ def test_training_writes_what_users_expect(trained):
     log = next(trained.glob('*/*.log')).read_text()
     for expected in ('eta:', 'loss_heatmap', 'acc_pck', 'episodes sha256'):
         assert expected in log
-
-
-def test_resumed_after_a_kill_equals_uninterrupted(trained, tools, tmp_path):
-    process = tools.start(
-        'tools/train.py', tools.config, '--work-dir', tmp_path
-    )
-    limit = time.monotonic() + 120
-    while not (tmp_path / 'last_checkpoint').exists():
-        assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < limit
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (tmp_path / 'epoch_3.pth').exists()
-
-    output = tools.run(
-        'tools/train.py', tools.config, '--work-dir', tmp_path, '--resume'
-    )
-    assert 'resumed epoch' in output
-    expected = weights(trained / 'epoch_3.pth')
-    for name, value in weights(tmp_path / 'epoch_3.pth').items():
-        assert torch.equal(value, expected[name]), name
 
 
 def test_two_processes_train_on_gloo(tools, tmp_path):
