@@ -42,10 +42,10 @@ class ClearErrors:
     """Context of a tool's run, which ends it with a message if it fails.
 
     Faults whose cause is known give one message instead of a traceback: what
-    a user gave (:class:`InputError`), a checkpoint that cannot be read or saved,
-    a dead worker of a loader, a lost rank.
-    In a distributed job the process then ends at once, without the clean-up
-    that would wait for other ranks.
+    a user gave (:class:`InputError`), a checkpoint that cannot be read or
+    saved, a dead worker of a loader, a lost rank. In a distributed job the
+    process then ends at once, without the clean-up that would wait for other
+    ranks.
 
     Args:
         work_dir: Folder of a training run, whose latest checkpoint the message
