@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmcape.visualization.episode import colour
+from mmcape.visualization.marks import colour
 
 from .annotation import Annotation, Mark, Shot
 from .session import Session
