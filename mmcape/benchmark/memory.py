@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 Memory = dict[str, float]
 Course = dict[str, list[Memory]]
-"""By process: an entry an epoch, with its number and the MiB."""
+"""An entry an epoch for each process, with its number and the MiB."""
 
 _FIELDS = {
     'rss': ('Rss',),
@@ -95,7 +95,7 @@ def drift(
     """How the memory of each process changes from an epoch on.
 
     Returns:
-        By process: the line fitted to each measure, as
+        For each process, the line fitted to each measure, as
         ``<measure>_kib_per_epoch``, and the measure itself in the median, in
         MiB.
 

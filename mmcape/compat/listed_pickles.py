@@ -46,7 +46,7 @@ class Unpickler(pickle.Unpickler):
         """Look up what a pickle names.
 
         Raises:
-            UnpicklingError: If it is not on the list.
+            pickle.UnpicklingError: If it is not on the list.
         """
         module = _NEW_NAMES.get(module, module)
         if (module, name) not in _LISTED:
@@ -70,7 +70,7 @@ def load_checkpoint(path: str | os.PathLike[str], map_location: Any) -> Any:
     """Content of a file, in both formats of torch.
 
     Raises:
-        UnpicklingError: If something in it is not on the list.
+        pickle.UnpicklingError: If something in it is not on the list.
     """
     torch: Any = serialization
     options: dict[str, Any] = dict(

@@ -16,7 +16,7 @@ from mmcape.utils.file_names import leaves_folder
 
 SHOWN_IDS = 10
 LARGEST = 1e9
-"""In pixels: no image is as large, and single precision reaches far beyond."""
+"""In pixels; no image is as large, and single precision reaches far beyond."""
 
 
 class AnnotationError(ValueError):

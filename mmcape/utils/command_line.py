@@ -122,7 +122,7 @@ def store_results(
         cfg: The config; the evaluator becomes a list.
         evaluator: 'val_evaluator' or 'test_evaluator'.
         path: The file.
-        on_failed_save: As in :class:`EpisodePCK`.
+        on_failed_save: As in :class:`~mmcape.evaluation.EpisodePCK`.
     """
     metrics = cfg[evaluator]
     if not isinstance(metrics, (list, tuple)):

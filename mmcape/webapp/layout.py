@@ -17,7 +17,7 @@ THEME = gr.themes.Default(
     font=['system-ui', 'sans-serif'],
     font_mono=['ui-monospace', 'monospace'],
 )
-"""With fonts that every computer has: nothing is fetched from elsewhere."""
+"""With fonts that every computer has; nothing is fetched from elsewhere."""
 _EDITOR = '\n'.join(
     (_FOLDER / name).read_text(encoding='utf-8')
     for name in ('editor.js', 'canvas.js')

@@ -82,14 +82,21 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', nargs='?', help='config file')
     parser.add_argument('--data-root', type=Path, help='by default as in it')
-    parser.add_argument('--epochs', type=int, default=200)
+    parser.add_argument(
+        '--epochs', type=int, default=200, help='each with an evaluation'
+    )
     parser.add_argument('--workers', type=int, default=2, help='of a loader')
     parser.add_argument(
         '--start',
         type=int,
         help='epoch from which drift is fitted (default: a quarter of all)',
     )
-    parser.add_argument('--out', type=Path, default=Path('work_dirs/memory'))
+    parser.add_argument(
+        '--out',
+        type=Path,
+        default=Path('work_dirs/memory'),
+        help='folder for numbers and plot',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',

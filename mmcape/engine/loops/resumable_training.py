@@ -19,15 +19,16 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     mmengine goes on at the start of an epoch, and skips the validation that
     was due after the last one. Here a checkpoint knows how much of its epoch
-    is done (:class:`ResumableCheckpointHook` stores it): the episodes seen so
-    far are left out without loading their images, and a validation that had
-    not ended is run first.
+    is done, which
+    :class:`~mmcape.engine.hooks.ResumableCheckpointHook` stores: the episodes
+    seen so far are left out without loading their images, and a validation
+    that had not ended is run first.
 
     Args:
         runner: The runner.
         dataloader: Loader of training episodes, or its config. To go on
             inside an epoch its sampler needs ``skip``, as
-            :class:`TrainingEpisodeSampler` has it.
+            :class:`~mmcape.datasets.TrainingEpisodeSampler` has it.
         by_epoch: True; by iterations there is mmengine's
             ``IterBasedTrainLoop``.
         options: ``max_epochs``, ``val_begin``, ``val_interval`` and

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from ..conftest import ROOT
 
 HERE = Path(__file__).parent
+BASE = Config.fromfile(ROOT / 'configs/_base_/default_runtime.py')
+FAULT_HOOK = f'custom_hooks.{len(BASE.custom_hooks)}'
 CONFIG = f"""
 _base_ = '{ROOT}/configs/capeformer/capeformer_tiny_puppets_1shot.py'
 custom_imports = dict(imports=['mmcape', 'injected_faults'])
@@ -57,9 +60,9 @@ class ToolServer:
         settings = dict(options)
         if fault is not None:
             kind, at, *rank = fault
-            settings['custom_hooks.4.fault'] = kind
-            settings['custom_hooks.4.at'] = at
-            settings['custom_hooks.4.rank'] = rank[0] if rank else 0
+            settings[f'{FAULT_HOOK}.fault'] = kind
+            settings[f'{FAULT_HOOK}.at'] = at
+            settings[f'{FAULT_HOOK}.rank'] = rank[0] if rank else 0
         if processes > 1:
             command = (*command, '--launcher', 'pytorch')
         self.log.write_text('')

@@ -14,7 +14,7 @@ FAULT = ('full_disk', 3)  # in the fourth of six steps
 def test_training_stops_with_the_reason(server, tmp_path):
     statuses, log = server.train(tmp_path, fault=FAULT)
     assert statuses == [1]
-    (line,) = re.findall(r'^train.py: .*', log, re.MULTILINE)
+    (line,) = re.findall(r'^error: .*', log, re.MULTILINE)
     assert f'cannot save {tmp_path}/step_4.pth: File too large.' in line
     needed = re.search(r'needs ([\d.]+) MiB', line).group(1)
     whole = (tmp_path / 'step_3.pth').stat().st_size

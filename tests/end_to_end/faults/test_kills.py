@@ -8,7 +8,7 @@ import re
 import pytest
 import torch
 
-from .conftest import state
+from .conftest import FAULT_HOOK, state
 
 KILLED = -9
 
@@ -131,15 +131,15 @@ def test_killed_under_the_launcher(run, server, uninterrupted, tmp_path):
     command = ('tools/dist_train.sh', server.config, 2, '--work-dir', tmp_path)
     options = {
         'train_dataloader.batch_size': 2,
-        'custom_hooks.4.fault': 'step',
-        'custom_hooks.4.at': 4,
-        'custom_hooks.4.rank': 1,
+        f'{FAULT_HOOK}.fault': 'step',
+        f'{FAULT_HOOK}.at': 4,
+        f'{FAULT_HOOK}.rank': 1,
     }
     killed = server.launch(*command, '--resume', options=options)
     assert killed.returncode != 0
     assert 'Signal 9 (SIGKILL) received' in killed.stdout
 
-    options['custom_hooks.4.fault'] = None
+    options[f'{FAULT_HOOK}.fault'] = None
     resumed = server.launch(*command, '--resume', options=options)
     assert resumed.returncode == 0, resumed.stdout
     assert resumed_after(resumed.stdout) == (4, 1), 'one process tells'
