@@ -21,7 +21,8 @@ class ForEachInstance(BaseTransform):
     Each instance brings its own ``rng`` (numpy Generator), a function of the
     episode's seed and the instance's place, so augmentation depends neither
     on the worker nor on what was drawn before. The global generators of numpy
-    and Python, which mmpose's transforms use, are seeded alike meanwhile.
+    and Python, which mmpose's transforms use, are seeded by the episode's seed
+    meanwhile.
 
     Required and modified keys: episode, support, query.
 
@@ -35,11 +36,12 @@ class ForEachInstance(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Transform the supports (places 1, 2, ...) and the query (0)."""
         seed = results['episode'].seed
-        results['query'] = self._apply(results['query'], seed, place=0)
-        results['support'] = [
-            self._apply(instance, seed, place)
-            for place, instance in enumerate(results['support'], start=1)
-        ]
+        with seeded_globals(str(seed).encode()):
+            results['query'] = self._apply(results['query'], seed, place=0)
+            results['support'] = [
+                self._apply(instance, seed, place)
+                for place, instance in enumerate(results['support'], start=1)
+            ]
         return results
 
     def _apply(
@@ -47,8 +49,7 @@ class ForEachInstance(BaseTransform):
     ) -> dict[str, Any]:
         instance['rng'] = np.random.default_rng([seed, place])
         try:
-            with seeded_globals(f'{seed} {place}'.encode()):
-                return self.transforms(instance)
+            return self.transforms(instance)
         except Exception as error:
             message = (
                 f'cannot prepare annotation {instance["id"]} of image '
