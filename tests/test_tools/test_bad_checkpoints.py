@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import os
 import pickle
+import re
 import sys
 import threading
 
@@ -33,6 +34,22 @@ SMALL = {
     'test_dataloader.sampler.num_queries': 2,
     'test_dataloader.sampler.num_episodes': 1,
 }
+
+
+@pytest.fixture
+def refused(capsys):
+    """Expects a tool to end with one message; gives it as a list of one."""
+
+    @contextlib.contextmanager
+    def refused(pattern=''):
+        told = []
+        with pytest.raises(SystemExit):
+            yield told
+        told += capsys.readouterr().err.split('error: ')[1:]
+        assert len(told) == 1
+        assert re.search(pattern, told[0])
+
+    return refused
 
 
 @pytest.fixture
@@ -149,10 +166,12 @@ def test_the_payload_is_one(payload, mark):
     assert mark.exists()
 
 
-def test_code_is_not_run_by_automatic_resuming(run, payload, mark, tmp_path):
+def test_code_is_not_run_by_automatic_resuming(
+    run, refused, payload, mark, tmp_path
+):
     (tmp_path / 'work').mkdir()
     (tmp_path / 'work' / 'last_checkpoint').write_text(str(payload))
-    with pytest.raises(CheckpointError, match='payload.pth cannot be read'):
+    with refused('payload.pth cannot be read'):
         run('train.py', '--resume')
     assert not mark.exists()
 
@@ -283,19 +302,17 @@ BROKEN = {
 
 
 @pytest.mark.parametrize('kind', BROKEN)
-def test_broken_file_is_named(kind, run, tmp_path, capsys):
+def test_broken_file_is_named(kind, run, refused, tmp_path):
     path = tmp_path / 'broken.pth'
     write_broken(kind, path)
     for tool, arguments in (
         ('test.py', (path,)),
         ('train.py', ('--resume', path)),
     ):
-        with pytest.raises(SystemExit):
+        with refused(BROKEN[kind]) as told:
             run(tool, *arguments)
-        (message,) = capsys.readouterr().err.split('error: ')[1:]
-        assert message.startswith(str(path))
-        assert BROKEN[kind] in message
-    with pytest.raises(CheckpointError, match=BROKEN[kind]):
+        assert told[0].startswith(str(path))
+    with refused(BROKEN[kind]):
         run('train.py', options={'load_from': path})
     with pytest.raises(InputError, match=BROKEN[kind]):
         CapeInferencer(small_config(), path)
@@ -349,7 +366,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize('kind', OTHERS)
-def test_checkpoint_of_another_model(kind, run, tmp_path):
+def test_checkpoint_of_another_model(kind, run, refused, tmp_path):
     path = tmp_path / 'other.pth'
     torch.save(other_checkpoint(kind), path)
     what, origin = OTHERS[kind]
@@ -357,9 +374,9 @@ def test_checkpoint_of_another_model(kind, run, tmp_path):
         ('test.py', (path,)),
         ('train.py', ('--resume', path)),
     ):
-        with pytest.raises(CheckpointError) as error:
+        with refused() as told:
             run(tool, *arguments)
-        message = str(error.value)
+        (message,) = told
         assert message.startswith(f'{path} is not a checkpoint of this config')
         assert what in message
         assert 'It was written by ' in message
@@ -369,17 +386,19 @@ def test_checkpoint_of_another_model(kind, run, tmp_path):
 
 
 @pytest.mark.parametrize('kind', ['method', 'width'])
-def test_training_does_not_start_from_another_model(kind, run, tmp_path):
+def test_training_does_not_start_from_another_model(
+    kind, run, refused, tmp_path
+):
     path = tmp_path / 'other.pth'
     torch.save(other_checkpoint(kind), path)
-    with pytest.raises(CheckpointError, match=r'has \d+ of \d+ weights'):
+    with refused(r'has \d+ of \d+ weights'):
         run('train.py', options={'load_from': path})
 
 
-def test_weights_alone_are_not_resumed(run, tmp_path):
+def test_weights_alone_are_not_resumed(run, refused, tmp_path):
     path = tmp_path / 'weights.pth'
     torch.save(checkpoint_of(small_config()), path)
-    with pytest.raises(CheckpointError, match='no optimizer, message_hub to'):
+    with refused('no optimizer, message_hub to'):
         run('train.py', '--resume', path)
 
 
@@ -391,7 +410,7 @@ def test_weights_alone_are_not_resumed(run, tmp_path):
     ],
 )
 def test_backbone_does_not_start_from_other_weights(
-    given, complaint, run, tmp_path
+    given, complaint, run, refused, tmp_path
 ):
     cfg = small_config()
     if given == 'other width':
@@ -411,7 +430,7 @@ def test_backbone_does_not_start_from_other_weights(
         'model.backbone.init_cfg.type': 'Pretrained',
         'model.backbone.init_cfg.checkpoint': path,
     }
-    with pytest.raises(CheckpointError, match=f'(?s){complaint}'):
+    with refused(f'(?s){complaint}'):
         run('train.py', options=options)
 
 

@@ -52,7 +52,7 @@ def zeros(content):
     ('damage', 'complaint'),
     [
         (half, 'cannot be read as a checkpoint'),
-        (lambda content: b'', 'cannot be read as a checkpoint'),
+        (lambda content: b'', 'is empty'),
         (zeros, 'is damaged: the checksum of epoch_2/data/0 is wrong'),
     ],
     ids=['half', 'empty', 'zeros'],
