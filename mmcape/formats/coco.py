@@ -15,6 +15,7 @@ from mmcape.datasets.instances import (
 )
 from mmcape.utils.input_error import InputError
 
+from .categories import choose_category
 from .files import find_image, image_size, read_json, write_json
 from .poses import LabelledPoses, Pose
 
@@ -43,12 +44,18 @@ def read_coco(
         raise InputError(str(error)) from error
     if problems:
         raise InputError(problems.report())
-    chosen = _choose(content, category, path)
-    described = describe_categories(content)[chosen['id']]
+    labelled = {ann['category_id'] for ann in content['annotations']}
+    used = {
+        one['id']: category_name(one)
+        for one in content['categories']
+        if one['id'] in labelled
+    }
+    chosen = choose_category(used, category, path)
+    described = describe_categories(content)[chosen]
     images = {image['id']: image for image in content['images']}
     poses = []
     for ann in content['annotations']:
-        if ann['category_id'] != chosen['id'] or not ann.get('keypoints'):
+        if ann['category_id'] != chosen or not ann.get('keypoints'):
             continue
         image = images[ann['image_id']]
         poses.append(_pose(ann, image, path, img_root))
@@ -61,30 +68,6 @@ def read_coco(
         skeleton=described['skeleton'],
         category=described['name'],
     )
-
-
-def _choose(
-    content: dict[str, Any], category: str | int | None, path: Path
-) -> dict[str, Any]:
-    used = {ann['category_id'] for ann in content['annotations']}
-    known = [one for one in content['categories'] if one['id'] in used]
-    if category is not None:
-        wanted = str(category)
-        chosen = [
-            one
-            for one in known
-            if wanted in (category_name(one), str(one['id']))
-        ]
-    else:
-        chosen = known
-    if len(chosen) != 1:
-        names = ', '.join(category_name(one) for one in known)
-        what = 'several categories' if category is None else repr(category)
-        raise InputError(
-            f'{path}: {what if chosen else f"no annotation of {what}"}; '
-            f'choose one of: {names}'
-        )
-    return chosen[0]
 
 
 def _pose(
@@ -126,7 +109,8 @@ def write_coco(
     """Write poses, predictions with ``score`` and ``keypoint_scores``.
 
     A keypoint that is not visible is written as 0, 0, 0; other tools then
-    show it as not labelled.
+    show it as not labelled. All fields are there that CVAT's import of COCO
+    keypoints asks for, an empty ``segmentation`` among them.
 
     Args:
         path: The file.
@@ -208,6 +192,7 @@ def _annotation_entry(
         image_id=image_id,
         category_id=1,
         iscrowd=0,
+        segmentation=[],
         bbox=_rounded([box[0], box[1], width, height]),
         area=round(float(width * height), 2),
         num_keypoints=int(pose.visible.sum()),

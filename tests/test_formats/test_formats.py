@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
 
@@ -21,56 +21,7 @@ from mmcape.formats import (
 )
 from mmcape.utils.input_error import InputError
 
-NAMES = ['nose', 'ear, left', 'tail']
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = tmp_path / 'labeled-data' / 'mouse'
-    folder.mkdir(parents=True)
-    paths = []
-    for i in range(2):
-        path = folder / f'img{i}.png'
-        cv2.imwrite(str(path), np.full((40, 60, 3), 90, np.uint8))
-        paths.append(str(path))
-    return paths
-
-
-@pytest.fixture
-def predicted(images):
-    """Two instances in the first image, one in the second."""
-    rng = np.random.default_rng(0)
-    poses = [
-        Pose(
-            image=images[number],
-            keypoints=rng.uniform(0, 39, (3, 2)).round(2),
-            visible=np.array(visible),
-            box=np.array([1.0, 2.0, 30.0 + number, 38.0]),
-            scores=rng.random(3).round(4) * visible,
-            image_size=(60, 40),
-        )
-        for number, visible in (
-            (0, [True, True, True]),
-            (0, [True, False, True]),
-            (1, [True, True, False]),
-        )
-    ]
-    return LabelledPoses(NAMES, poses, [(0, 1), (0, 2)], 'mouse')
-
-
-def assert_same(found, expected, box=True):
-    assert list(found.names) == list(expected.names)
-    assert len(found.poses) == len(expected.poses)
-    for ours, theirs in zip(found.poses, expected.poses):
-        assert ours.image == theirs.image
-        assert np.array_equal(ours.visible, theirs.visible)
-        seen = theirs.visible
-        np.testing.assert_allclose(
-            ours.keypoints[seen], theirs.keypoints[seen]
-        )
-        np.testing.assert_allclose(ours.scores[seen], theirs.scores[seen])
-        if box:
-            np.testing.assert_allclose(ours.box, theirs.box)
+from .conftest import assert_same
 
 
 def test_coco_round_trip(predicted, tmp_path):
@@ -90,6 +41,9 @@ def test_coco_round_trip(predicted, tmp_path):
     scores = predicted.poses[1].scores
     assert ann['score'] == pytest.approx(scores[[0, 2]].mean(), abs=1e-4)
     assert content['categories'][0]['skeleton'] == [[1, 2], [1, 3]]
+    # what CVAT's import of COCO keypoints does not go without
+    assert (ann['iscrowd'], ann['segmentation']) == (0, [])
+    assert len(ann['bbox']) == 4
 
 
 def test_coco_results_are_read_by_the_benchmark(predicted, tmp_path):
@@ -255,7 +209,6 @@ def test_real_annotations_of_every_format(realdata_dir, tmp_path):
             'scorer,me,me\nbodyparts,a,a\ncoords,x,y\nimg.png,1,2\n',
             'names the image img.png, which is not found',
         ),
-        ('a.slp', '', 'a.slp'),
         ('a.json', '{"shapes": [], "imagePath": "no.png"}', 'image no.png'),
         (
             'a.json',
@@ -300,6 +253,13 @@ def test_sizes_of_images_are_read_where_a_format_has_none(images, tmp_path):
     missing = replace(pose, image='no.png')
     with pytest.raises(InputError, match='image no.png cannot be read'):
         write_labelme(tmp_path, LabelledPoses(['nose'], [missing]))
+
+
+def test_sleap_projects_need_sleap_io(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'sleap_io', None)
+    (tmp_path / 'a.slp').touch()
+    with pytest.raises(InputError, match=r'a.slp needs sleap-io: pip install'):
+        read_poses(tmp_path / 'a.slp')
 
 
 def test_h5_needs_pytables(tmp_path):
