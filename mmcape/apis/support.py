@@ -234,7 +234,9 @@ def annotate_from(
         for pose in poses
     ]
     support = annotate(
-        images=[pose.image for pose in poses],
+        images=[
+            pose.image if pose.read is None else pose.read() for pose in poses
+        ],
         keypoints=keypoints,
         boxes=None if any(box is None for box in boxes) else boxes,
         visible=visible,

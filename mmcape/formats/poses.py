@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,6 +30,8 @@ class Pose:
     """``(w, h)``."""
     frame: int | None = None
     """Frame of the video, counted from 0."""
+    read: Callable[[], np.ndarray] | None = None
+    """Reads the image (H, W, 3) uint8 BGR, where ``image`` is none itself."""
 
     @property
     def score(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from functools import partial
 
 import cv2
 import numpy as np
@@ -63,6 +64,37 @@ DEEPLABCUT = (
     b'labeled-data/fox/1.png,4.0,5.0,24.5,25.0\n'
     b'labeled-data/fox/2.png,,,14.5,15.0\n'
 )
+LABELSTUDIO = [
+    dict(
+        id=1,
+        data=dict(image='/data/upload/1/0a1b2c3d-1.png'),
+        annotations=[
+            dict(
+                was_cancelled=False,
+                result=[
+                    dict(
+                        id=str(x),
+                        type=kind,
+                        original_width=60,
+                        original_height=40,
+                        image_rotation=0,
+                        value={
+                            **dict(x=x, y=20.0, width=30, height=40.5),
+                            **{kind: [name]},
+                        },
+                    )
+                    for x, kind, name in (
+                        (5.0, 'rectanglelabels', 'fox'),
+                        (10.0, 'keypointlabels', 'nose'),
+                        (30.5, 'keypointlabels', 'tail'),
+                    )
+                ]
+                + [dict(type='relation', from_id='10.0', to_id='5.0')],
+            )
+        ],
+    )
+]
+YOLO = b'0 0.5 0.5 0.4 0.4 0.1 0.25 2 0.5 0.75 1\n'
 
 
 def read_many(write, read, check, error, share=SHARE):
@@ -111,25 +143,52 @@ def project(root):
     return root
 
 
-@pytest.mark.parametrize('name', ['coco', 'labelme', 'deeplabcut'])
+@pytest.mark.parametrize(
+    'name', ['coco', 'labelme', 'labelstudio', 'deeplabcut']
+)
 def test_formats(name, project):
+    path = project / f'{name}.json'
+    contents = dict(coco=COCO, labelme=LABELME, labelstudio=LABELSTUDIO)
     if name == 'deeplabcut':
         path = project / 'labels.csv'
-    else:
-        path = project / f'{name}.json'
 
     def write(steps):
         if name == 'deeplabcut':
             path.write_bytes(change_text(DEEPLABCUT, as_text(steps)))
         else:
-            content = COCO if name == 'coco' else LABELME
-            path.write_bytes(mutated(content, steps))
+            path.write_bytes(mutated(contents[name], steps))
 
     def read():
-        # COCO has several categories; labelme and DeepLabCut one
-        return read_poses(path, 'fox' if name == 'coco' else None)
+        # the example of COCO has several categories, the others one
+        folder = project / 'images/fox' if name == 'labelstudio' else None
+        return read_poses(path, 'fox' if name == 'coco' else None, folder)
 
     read_many(write, read, assert_sound, InputError)
+
+
+@pytest.mark.parametrize('name', ['config', 'labels'])
+def test_yolo(name, project):
+    config = project / 'data.yaml'
+    labels = project / 'labels/fox/1.txt'
+    labels.parent.mkdir(parents=True, exist_ok=True)
+    content = dict(
+        path='../set',
+        train='images/fox',
+        val=['images/fox'],
+        kpt_shape=[2, 3],
+        names={'0': 'fox'},
+        kpt_names=[['nose', 'tail']],
+        skeleton=[[0, 1]],
+    )
+
+    def write(steps):
+        # YAML reads JSON
+        config.write_bytes(mutated(content, steps if name == 'config' else []))
+        text = as_text(steps) if name == 'labels' else []
+        labels.write_bytes(change_text(YOLO, text))
+
+    read = partial(read_poses, config)
+    read_many(write, read, assert_sound, InputError, SHARE / 4)
 
 
 def as_text(steps):
