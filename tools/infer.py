@@ -5,7 +5,8 @@
 INPUT is an image, several images, a folder, a quoted glob, a video file, or
 the number of a camera (Ctrl-C ends). The support is a file of labelled
 keypoints: COCO or labelme .json, a folder of labelme files, DeepLabCut .csv
-or .h5, a file written by --save-support; or it is clicked in a window
+or .h5, Label Studio .json, data.yaml of a YOLO-pose data set, SLEAP .slp,
+.nwb, a file written by --save-support; or it is clicked in a window
 (--click IMAGE). Results go to --out-dir in the chosen --formats, with a
 picture of each.
 """
@@ -33,16 +34,18 @@ from mmcape.apis import (
 from mmcape.apis.clicking import click_keypoints
 from mmcape.apis.model_loading import load_config
 from mmcape.apis.pictures import read_picture
-from mmcape.apis.queries import Frames, open_queries
+from mmcape.apis.queries import Frames, Images, open_queries
 from mmcape.formats import (
     LabelledPoses,
     read_poses,
     write_coco,
     write_deeplabcut,
     write_labelme,
+    write_sleap,
 )
+from mmcape.formats.sleap import import_sleap_io
 
-FORMATS = ('coco', 'labelme', 'deeplabcut')
+FORMATS = ('coco', 'labelme', 'deeplabcut', 'sleap')
 
 
 def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -70,7 +73,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         '--click', metavar='IMAGE', help='image to click the keypoints in'
     )
     support.add_argument(
-        '--category', help='name or id, if a COCO file has several'
+        '--category', help='name or id, if the file has several'
     )
     support.add_argument(
         '--shots',
@@ -208,6 +211,23 @@ def make_boxes(given: str | None) -> Any:
     return [x1, y1, x2, y2]
 
 
+def check_formats(formats: Sequence[str], queries: Images | Frames) -> None:
+    """Whether the results of these pictures can be written.
+
+    Raises:
+        InputError: If a format cannot hold them, or its package is missing.
+    """
+    if isinstance(queries, Frames) and 'labelme' in formats:
+        raise InputError(
+            'labelme opens images, not videos: choose --formats coco, '
+            'deeplabcut or sleap, or take the video apart first'
+        )
+    if 'sleap' in formats:
+        import_sleap_io('--formats sleap')
+        if isinstance(queries, Frames) and queries.is_live:
+            raise InputError('SLEAP opens files, no camera: record a video')
+
+
 def write_results(
     found: LabelledPoses, out_dir: Path, formats: Sequence[str]
 ) -> None:
@@ -225,6 +245,10 @@ def write_results(
     if 'labelme' in formats:
         write_labelme(out_dir / 'labelme', found)
         print(f'labelme: {out_dir / "labelme"}')
+    if 'sleap' in formats:
+        path = out_dir / 'keypoints.slp'
+        write_sleap(path, found)
+        print(f'SLEAP: {path}')
 
 
 class ProgressLine:
@@ -264,12 +288,7 @@ def infer(args: argparse.Namespace) -> None:
     inputs = args.input if len(args.input) > 1 else args.input[0]
     boxes = make_boxes(args.boxes)
     queries = open_queries(inputs)
-    of_video = isinstance(queries, Frames)
-    if of_video and 'labelme' in args.formats:
-        raise InputError(
-            'labelme opens images, not videos: choose --formats coco or '
-            'deeplabcut, or take the video apart first'
-        )
+    check_formats(args.formats, queries)
     total = queries.length if isinstance(queries, Frames) else len(queries)
     del queries
 

@@ -75,6 +75,37 @@ def test_folder_in_all_formats(infer, category, tmp_path):
     assert len(list((tmp_path / 'visualizations').iterdir())) == 8
 
 
+def test_results_open_in_sleap(infer, category, tmp_path):
+    pytest.importorskip(
+        'sleap_io', reason='needs sleap-io: pip install "mmcape[formats]"'
+    )
+    path, name, images = category
+    some = sorted(images.iterdir())[:2]
+    options = ('--no-pictures', '--formats', 'coco', 'sleap')
+    support = ('--support', path, '--category', name)
+    infer(*some, *support, *options, '--out-dir', tmp_path)
+    found = read_poses(tmp_path / 'keypoints.slp')
+    expected = read_poses(tmp_path / 'keypoints.json', img_root=images)
+    assert [pose.image for pose in found.poses] == list(map(str, some))
+    assert found.category == name
+    for ours, theirs in zip(found.poses, expected.poses):
+        np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
+        seen = theirs.visible
+        np.testing.assert_allclose(
+            ours.keypoints[seen], theirs.keypoints[seen], atol=0.01
+        )
+
+
+def test_sleap_io_is_missed_before_the_search(infer, category, monkeypatch):
+    path, name, images = category
+    monkeypatch.setitem(sys.modules, 'sleap_io', None)
+    options = ('--support', path, '--category', name, '--formats', 'sleap')
+    with pytest.raises(
+        SystemExit, match='--formats sleap needs sleap-io: pip'
+    ):
+        infer(images, *options)
+
+
 def test_kept_support_and_threshold(infer, category, tmp_path):
     path, name, images = category
     some = sorted(images.iterdir())[:2]
