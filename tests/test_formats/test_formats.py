@@ -134,6 +134,34 @@ def test_deeplabcut_labels_as_the_tool_writes_them(images):
     assert pose.scores is None
 
 
+@pytest.mark.parametrize('several', [False, True])
+def test_deeplabcut_h5_as_the_tool_writes_it(images, several):
+    pandas = pytest.importorskip('pandas')
+    pytest.importorskip('tables', reason='needs PyTables, as .h5 files do')
+    names = ['scorer', 'individuals', 'bodyparts', 'coords']
+    levels = [['me'], ['m1', 'm2'], ['nose', 'tail'], ['x', 'y']]
+    if not several:
+        del names[1], levels[1]
+    columns = pandas.MultiIndex.from_product(levels, names=names)
+    values = np.arange(2.0 * len(columns)).reshape(2, -1) + 0.25
+    values[1, 2:4] = np.nan
+    index = pandas.MultiIndex.from_tuples(
+        [('labeled-data', 'mouse', f'img{i}.png') for i in range(2)]
+    )
+    path = f'{images[0][:-8]}CollectedData_me.h5'
+    frame = pandas.DataFrame(values, index=index, columns=columns)
+    frame.to_hdf(path, key='df_with_missing', mode='w')
+    found = read_deeplabcut(path)
+    assert found.names == ['nose', 'tail']
+    per_image = 2 if several else 1
+    assert [p.image for p in found.poses] == [
+        image for image in images for _ in range(per_image)
+    ]
+    first, damaged = found.poses[0], found.poses[per_image]
+    assert first.keypoints.tolist() == [[0.25, 1.25], [2.25, 3.25]]
+    assert damaged.visible.tolist() == [True, False]
+
+
 def test_frames_of_a_video(predicted, tmp_path):
     poses = [
         replace(pose, image='clip.mp4', frame=number)
