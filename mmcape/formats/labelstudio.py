@@ -189,7 +189,7 @@ def _rectangle(value: dict[str, Any], size: tuple[int, int]) -> list[float]:
 
 def _owners(
     regions: list[dict[str, Any]], boxes: dict[str, np.ndarray]
-) -> dict[str, str]:
+) -> dict[Any, str]:
     """Rectangles of points by relations, either way, and by parents."""
     owners = {}
     for region in regions:
