@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import time
 from typing import Any
 
@@ -72,6 +73,7 @@ def _run(
     runner.load_or_resume()
     if published:
         runner.model = plain_model(runner.model)
+    gc.collect()  # ends the workers of the run before, which takes seconds
     start = time.perf_counter()
     metrics = runner.test()
     return time.perf_counter() - start, metrics
