@@ -298,11 +298,12 @@ def _gap(entry: dict[str, Any], results: list[dict[str, Any]]) -> str:
     return f'{100 * difference:+.2f} ± {100 * half:.2f}'
 
 
-def measure_efficiency(cells: list[Cell], target: Path) -> int:
+def measure_efficiency(cells: list[Cell], keypoints: int, target: Path) -> int:
     """Measure every config in one run of the tool for that."""
     tool = 'tools/analysis_tools/measure_efficiency.py'
     configs = [f'configs/{cell.config}' for cell in cells]
-    command = [sys.executable, tool, *configs, '--out', str(target)]
+    options = ['--keypoints', str(keypoints), '--out', str(target)]
+    command = [sys.executable, tool, *configs, *options]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
@@ -365,7 +366,8 @@ def main() -> int:
         target.with_suffix('.md').write_text(markdown(table['title'], results))
 
     if args.table == 'efficiency':
-        return measure_efficiency(cells, target)
+        keypoints = table['keypoints'][args.benchmark]
+        return measure_efficiency(cells, keypoints, target)
     failed = measure(cells, runner, write)
     print(f'\n{target.with_suffix(".md").read_text()}')
     print(f'{target}.md, {target}.json')

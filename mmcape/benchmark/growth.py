@@ -62,16 +62,16 @@ def plot(curves: Curves, path: Path) -> None:
     figure = Figure(figsize=(10, 4.6), layout='constrained')
     rows = figure.subplots(2, len(curves), sharey='row')
     for row, key in zip(rows, ('milliseconds', 'mebibytes')):
-        for panel, (axis, points) in zip(row, curves.items()):
+        for panel, points in zip(row, curves.values()):
             panel.plot(
                 [point['value'] for point in points],
                 [point[key] for point in points],
                 marker='o',
             )
-            panel.set_ylim(bottom=0)
             panel.grid(alpha=0.3)
-            if row is rows[-1]:
-                panel.set_xlabel(axis)
+        row[0].set_ylim(bottom=0)  # shared, so when all have drawn
+    for panel, axis in zip(rows[-1], curves):
+        panel.set_xlabel(axis)
     rows[0][0].set_ylabel('ms a pair')
     rows[1][0].set_ylabel('MiB a batch')
     figure.savefig(path, dpi=110)
