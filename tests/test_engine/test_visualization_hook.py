@@ -76,6 +76,16 @@ def test_episodes_that_are_due_are_drawn(runner, tmp_path):
     assert f'val_epoch_2/{drawn[0]}_walk.jpg' in names(tmp_path)
 
 
+def test_a_test_asks_for_nothing_of_training(runner, tmp_path):
+    """Where there is no training data its loop cannot be built."""
+    del runner.iter, runner.epoch, runner.train_dataloader
+    hook = EpisodeVisualizationHook(
+        True, interval=1, max_pictures=1, out_dir=str(tmp_path)
+    )
+    hook.after_test_iter(runner, 0, None, outputs(runner)[:1])
+    assert names(tmp_path)
+
+
 def test_what_is_drawn_is_the_episode_of_the_sample(runner, monkeypatch):
     seen = []
     monkeypatch.setattr(

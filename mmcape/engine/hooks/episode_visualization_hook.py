@@ -180,7 +180,8 @@ class EpisodeVisualizationHook(Hook):
             out_dir=folder,
             show=self.show,
             wait_time=self.wait_time,
-            step=runner.iter,
+            # to ask for it in a test would build the loop of training
+            step=0 if stage == 'test' else runner.iter,
         )
 
 
