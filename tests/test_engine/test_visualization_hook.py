@@ -78,11 +78,12 @@ def test_episodes_that_are_due_are_drawn(runner, tmp_path):
 
 def test_a_test_asks_for_nothing_of_training(runner, tmp_path):
     """Where there is no training data its loop cannot be built."""
-    del runner.iter, runner.epoch, runner.train_dataloader
+    there = ('model', 'visualizer', 'test_loop')
+    testing = SimpleNamespace(**{name: vars(runner)[name] for name in there})
     hook = EpisodeVisualizationHook(
         True, interval=1, max_pictures=1, out_dir=str(tmp_path)
     )
-    hook.after_test_iter(runner, 0, None, outputs(runner)[:1])
+    hook.after_test_iter(testing, 0, None, outputs(runner)[:1])
     assert names(tmp_path)
 
 
