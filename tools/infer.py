@@ -44,6 +44,7 @@ from mmcape.formats import (
     write_sleap,
 )
 from mmcape.formats.sleap import import_sleap_io
+from mmcape.utils.input_error import told_by_message
 
 FORMATS = ('coco', 'labelme', 'deeplabcut', 'sleap')
 
@@ -334,10 +335,8 @@ def infer(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run the tool; bad input ends it with one message."""
-    try:
+    with told_by_message():
         infer(parse_args())
-    except InputError as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from mmengine.config import DictAction
 
 from mmcape.apis import CapeInferencer, InputError
 from mmcape.apis.model_loading import load_config
+from mmcape.utils.input_error import told_by_message
 from mmcape.webapp.uploads import Limits
 
 DEMO = (
@@ -153,10 +153,8 @@ def serve(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run the tool; bad input ends it with one message."""
-    try:
+    with told_by_message():
         serve(parse_args())
-    except InputError as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

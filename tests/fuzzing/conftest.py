@@ -19,6 +19,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from ..test_datasets.conftest import make_content
+
 EXAMPLES = int(os.environ.get('MMCAPE_FUZZ_EXAMPLES', '10000'))
 SECONDS = 30
 """After which an input counts as a hang, on a machine of any load."""
@@ -163,32 +165,4 @@ def root(tmp_path_factory):
 
 def coco_content():
     """Two categories of two images."""
-    kinds = {7: ('fox', 3), 2: ('owl', 4)}
-    images, annotations = [], []
-    for category, (name, count) in kinds.items():
-        for _ in range(2):
-            number = len(images) + 1
-            file = f'{name}/{number}.png'
-            images.append(dict(id=number, file_name=file, width=60, height=40))
-            annotations.append(
-                dict(
-                    id=100 + number,
-                    image_id=number,
-                    category_id=category,
-                    bbox=[5.0, 6.0, 30.0, 20.0],
-                    area=600.0,
-                    iscrowd=0,
-                    num_keypoints=count,
-                    keypoints=[10.0, 12.0, 2.0] * count,
-                )
-            )
-    categories = [
-        dict(
-            id=key,
-            name=name,
-            keypoints=[f'k{i}' for i in range(count)],
-            skeleton=[[1, 2]],
-        )
-        for key, (name, count) in kinds.items()
-    ]
-    return dict(images=images, annotations=annotations, categories=categories)
+    return make_content(per_category=2)

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from mmcape.evaluation.dumped import DumpedResult, read_dump, read_report
-from mmcape.utils.input_error import InputError
+from mmcape.utils.input_error import InputError, told_by_message
 from mmcape.visualization import draw_episode, write_picture
 from mmcape.visualization.charts import (
     save_category_bars,
@@ -158,15 +157,13 @@ def analyze_report(report: Mapping[str, Any], args: Any) -> None:
 def main() -> None:
     """Run the tool; bad input ends it with one message."""
     args = parse_args()
-    try:
+    with told_by_message():
         report = {} if args.report is None else read_report(args.report)
         if args.dump is None:
             analyze_report(report, args)
         else:
             result = DumpedResult(read_dump(args.dump))
             analyze_dump(result, report.get('categories', {}), args)
-    except InputError as error:
-        sys.exit(f'error: {error}')
     print(f'pictures: {args.out_dir}')
 
 

@@ -12,7 +12,6 @@ of the crop's side), the tool ends with an error.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from mmcape.export import (
     time_steps,
     verify,
 )
-from mmcape.utils.input_error import InputError
+from mmcape.utils.input_error import InputError, told_by_message
 
 TOLERANCE = 1e-4
 
@@ -128,10 +127,8 @@ def export(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run the tool; bad input ends it with one message."""
-    try:
+    with told_by_message():
         export(parse_args())
-    except InputError as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':

@@ -14,7 +14,6 @@ tools/infer.py takes.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from mmcape.apis import CapeInferencer, read_support
 from mmcape.apis.episode_sets import open_episodes
 from mmcape.apis.model_loading import build_model
 from mmcape.apis.test_set import add_test_set_arguments, load_with_test_set
-from mmcape.utils.input_error import InputError
+from mmcape.utils.input_error import InputError, told_by_message
 from mmcape.visualization import (
     FIGURES,
     EpisodeVisualizer,
@@ -159,10 +158,8 @@ def draw(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Run the tool; bad input ends it with one message."""
-    try:
+    with told_by_message():
         draw(parse_args())
-    except InputError as error:
-        sys.exit(f'error: {error}')
 
 
 if __name__ == '__main__':
