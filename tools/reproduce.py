@@ -45,17 +45,15 @@ class Cell:
 
 def cells_of(table: dict[str, Any], benchmark: str) -> Iterator[Cell]:
     """The numbers of a table, row by row."""
-    on_puppets = benchmark == 'puppets'
     for name, row in table['rows'].items():
         for shots in table['shots']:
-            paper = row['paper'][shots]
-            if on_puppets:
+            columns, paper = table['columns'], row['paper'][shots]
+            if benchmark == 'puppets':
                 # the only column of an ablation, or the mean of all
-                value = paper[0 if len(table['columns']) == 1 else -1]
-                yield Cell(name, 'puppets', shots, row['puppets'], value)
-                continue
-            for column, value in zip(table['columns'], paper):
-                config = row['mp100'].format(column=column, shots=shots)
+                value = paper[0 if len(columns) == 1 else -1]
+                columns, paper = ['puppets'], [value]
+            for column, value in zip(columns, paper):
+                config = row[benchmark].format(column=column, shots=shots)
                 yield Cell(name, column, shots, config, value)
 
 

@@ -51,6 +51,7 @@ def test_cells_of_the_main_table(tool):
     puppets = list(tool.cells_of(table, 'puppets'))
     assert len(puppets) == 5 * 2
     assert puppets[-1].paper == 89.30  # the mean over splits
+    assert puppets[-1].config.endswith('capeformer_tiny_puppets_5shot.py')
     ablation = list(tool.cells_of(tool.TABLES['components'], 'puppets'))
     assert [cell.paper for cell in ablation] == [
         80.32,
