@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
 from mmpose.structures import PoseDataSample
 
 from mmcape.apis import (
@@ -44,6 +43,7 @@ from mmcape.formats import (
     write_sleap,
 )
 from mmcape.formats.sleap import import_sleap_io
+from mmcape.utils.command_line import add_config_options
 from mmcape.utils.input_error import told_by_message
 
 FORMATS = ('coco', 'labelme', 'deeplabcut', 'sleap')
@@ -60,12 +60,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         'input', nargs='+', help='images, folder, glob, video or camera'
     )
     parser.add_argument('--device', help='by default a GPU if there is one')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value',
-    )
+    add_config_options(parser)
 
     support = parser.add_argument_group('support')
     source = support.add_mutually_exclusive_group(required=True)

@@ -16,10 +16,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmcape.apis import CapeInferencer, InputError
 from mmcape.apis.model_loading import load_config
+from mmcape.utils.command_line import add_config_options
 from mmcape.utils.input_error import told_by_message
 from mmcape.webapp.uploads import Limits
 
@@ -39,12 +38,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file')
     parser.add_argument('--device', help='by default a GPU if there is one')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value',
-    )
+    add_config_options(parser)
     parser.add_argument(
         '--looks',
         type=int,

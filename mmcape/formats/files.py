@@ -10,6 +10,7 @@ from typing import Any
 
 from mmcape.datasets.preparation import image_files
 from mmcape.utils import json_files
+from mmcape.utils.atomic_files import write_atomically
 from mmcape.utils.input_error import InputError
 
 from .poses import Pose
@@ -37,10 +38,8 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps(content, indent=1, allow_nan=False, default=_plain),
-        encoding='utf-8',
-    )
+    text = json.dumps(content, indent=1, allow_nan=False, default=_plain)
+    write_atomically(path, text.encode())
 
 
 def _plain(value: Any) -> Any:

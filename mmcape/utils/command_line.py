@@ -1,4 +1,4 @@
-"""What the command lines of training and testing have in common."""
+"""What the command lines of several tools have in common."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from .checkpoint_files import CheckpointError, read_checkpoint
 from .distributed_jobs import use_gloo_without_gpu
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that mmpose users know from both tools."""
-    parser.add_argument(
-        '--work-dir', help='folder for logs, checkpoints and results'
-    )
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add the option that overrides settings of the config."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -26,6 +23,14 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help='settings that override the config, as key=value, e.g. '
         "model.backbone.init_cfg=None or key='[a,b]'",
     )
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that mmpose users know from training and test."""
+    parser.add_argument(
+        '--work-dir', help='folder for logs, checkpoints and results'
+    )
+    add_config_options(parser)
     parser.add_argument(
         '--show-dir', help='folder for pictures of predicted episodes'
     )

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmcape.benchmark.memory import MemoryCourseHook, drift, plot
+from mmcape.utils.command_line import add_config_options
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/capeformer/capeformer_tiny_puppets_1shot.py'
@@ -97,12 +98,7 @@ def parse_args() -> argparse.Namespace:
         default=Path('work_dirs/memory'),
         help='folder for numbers and plot',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value',
-    )
+    add_config_options(parser)
     return parser.parse_args()
 
 

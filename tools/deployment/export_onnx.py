@@ -15,8 +15,6 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmcape.apis.model_loading import build_model, load_config
 from mmcape.export import (
     Difference,
@@ -26,6 +24,7 @@ from mmcape.export import (
     time_steps,
     verify,
 )
+from mmcape.utils.command_line import add_config_options
 from mmcape.utils.input_error import InputError, told_by_message
 
 TOLERANCE = 1e-4
@@ -41,12 +40,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out', type=Path, required=True, help='folder for the files'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value',
-    )
+    add_config_options(parser)
     parser.add_argument(
         '--time',
         type=int,

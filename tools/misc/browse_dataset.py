@@ -16,10 +16,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmcape.apis.episode_sets import open_episodes
 from mmcape.apis.model_loading import load_config
+from mmcape.utils.command_line import add_config_options
 from mmcape.utils.input_error import InputError
 from mmcape.visualization import (
     EpisodeVisualizer,
@@ -52,12 +51,7 @@ def parse_args(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--panel', type=int, default=PANEL, help='side of a panel in pixels'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value',
-    )
+    add_config_options(parser)
     args = parser.parse_args(arguments)
     if args.out_dir is None and not args.show:
         parser.error('give --out-dir, or --show, or both')

@@ -12,6 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mmcape.utils.atomic_files import write_atomically
+
 PLACINGS = ('link', 'hardlink', 'copy')
 
 
@@ -65,8 +67,8 @@ def write_image(pixels: np.ndarray, target: Path) -> None:
 
 def write_json(contents: Any, target: Path) -> None:
     """Write a JSON file."""
-    text = json.dumps(contents, indent=1)
-    _atomically(target, lambda partial: partial.write_text(text))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(target, json.dumps(contents, indent=1).encode())
 
 
 def _atomically(target: Path, make: Callable[[Path], object]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +50,3 @@ def read_contents(file: Path) -> Json:
     except JsonError:
         return {}
     return contents if isinstance(contents, dict) else {}
-
-
-def write_json(path: Path, contents: Json) -> None:
-    """Writes a file that is either whole or not there."""
-    partial = path.with_suffix('.partial')
-    partial.write_text(json.dumps(contents))
-    os.replace(partial, path)

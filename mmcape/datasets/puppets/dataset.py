@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmcape.utils.atomic_files import write_atomically
 from mmcape.utils.file_names import leaves_folder
 
 from .anatomy import Species
@@ -20,7 +22,6 @@ from .annotations import (
     annotation_entry,
     category_entry,
     read_contents,
-    write_json,
 )
 from .scene import DEFAULT_VARIATION, Scene, Variation, draw_scene
 from .species import SPLITS, make_bystanders, make_splits
@@ -262,7 +263,7 @@ def _write_annotations(
             contents['images'] += images
             contents['annotations'] += annotations
             contents['categories'].append(category_entry(species, category_id))
-        write_json(file, contents)
+        write_atomically(file, json.dumps(contents).encode())
 
 
 def _write_jpeg(path: Path, scene: Scene) -> None:
