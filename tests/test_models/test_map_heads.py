@@ -87,6 +87,25 @@ def test_squared_distance_map_by_hand():
     )
 
 
+@pytest.mark.parametrize('metric', ['cosine', 'squared_distance'])
+@torch.no_grad()
+def test_autocast_changes_no_similarity(metric):
+    head = protonet(metric=metric)
+    torch.manual_seed(0)
+    query, shots = torch.randn(2, 1, 16, *SIZE)
+    support = head.encode_support(
+        shots.unsqueeze(1),
+        torch.tensor([[[centre(*cell) for cell in SUPPORT]]]),
+        torch.ones(1, 1, 3, dtype=torch.bool),
+    )
+    exact = head(query, support).similarity
+    with torch.autocast('cpu', torch.bfloat16):
+        similarity = head(query, support).similarity
+    assert similarity.dtype == torch.float32
+    torch.testing.assert_close(similarity, exact, atol=1e-5, rtol=0)
+    assert exact.std() > 1  # the least step of bfloat16 here is 2 ** -7
+
+
 @torch.no_grad()
 def test_prototype_is_the_mean_over_the_shots():
     head = protonet()

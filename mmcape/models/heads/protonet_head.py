@@ -29,7 +29,9 @@ class ProtoNetHead(SupportMatching[MapOutput], MapHead):
     more than that. Ours are: cosine similarity, which needs no scale of the
     features and works with ImageNet features untrained; maps at the
     resolution of the feature map; and training by cross-entropy over their
-    cells, as the original classifies among prototypes.
+    cells, as the original classifies among prototypes. All this stays in the
+    precision of the temperature under autocast: divided by it, bfloat16 would
+    round similarities to steps of an eighth.
 
     Args:
         codec: Config of the keypoint codec.
@@ -72,16 +74,20 @@ class ProtoNetHead(SupportMatching[MapOutput], MapHead):
 
     def match(self, query: Tensor, support: SupportEncoding) -> MapOutput:
         """Compare places with prototypes; see :class:`SupportMatching`."""
-        places, prototypes = query.flatten(2), support.tokens
-        if self.metric == 'cosine':
-            places = F.normalize(places, dim=1)
-            prototypes = F.normalize(prototypes, dim=2)
-            similarity = prototypes @ places
-        else:
-            similarity = (
-                2 * prototypes @ places
-                - places.square().sum(dim=1, keepdim=True)
-                - prototypes.square().sum(dim=2, keepdim=True)
+        dtype = self.log_temperature.dtype
+        with torch.autocast(query.device.type, enabled=False):
+            similarity = self._compare(
+                query.flatten(2).to(dtype), support.tokens.to(dtype)
             )
-        similarity = similarity / self.log_temperature.exp()
+            similarity = similarity / self.log_temperature.exp()
         return self.read(similarity.unflatten(2, query.shape[-2:]))
+
+    def _compare(self, places: Tensor, prototypes: Tensor) -> Tensor:
+        """Similarity (B, K, N) of prototypes (B, K, C), places (B, C, N)."""
+        if self.metric == 'cosine':
+            return F.normalize(prototypes, dim=2) @ F.normalize(places, dim=1)
+        return (
+            2 * prototypes @ places
+            - places.square().sum(dim=1, keepdim=True)
+            - prototypes.square().sum(dim=2, keepdim=True)
+        )
