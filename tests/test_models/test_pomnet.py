@@ -134,6 +134,97 @@ def test_masked_keypoints_do_not_touch_batch_norm():
     )
 
 
+def matching(maps_per_pass):
+    """A matcher and its inputs, ten maps; the sizes of passes are noted."""
+    torch.manual_seed(0)
+    matcher = HeatmapMatcher(8, 4, 1, maps_per_pass)
+    sizes = []
+    matcher.final.register_forward_hook(
+        lambda module, inputs, maps: sizes.append(len(maps))
+    )
+    valid = torch.ones(2, 5, dtype=torch.bool)
+    valid[1, 2:] = False
+    image, tokens = torch.randn(2, 12, 8), torch.randn(2, 5, 8)
+    return matcher, (image, tokens, valid, (3, 4)), sizes
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ('maps_per_pass', 'sizes'),
+    [(1, [1] * 10), (4, [4, 4, 2]), (5, [5, 5]), (10, [10]), (256, [10])],
+)
+def test_evaluation_draws_in_passes_what_one_draws(maps_per_pass, sizes):
+    matcher, inputs, seen = matching(maps_per_pass)
+    maps = matcher.eval()(*inputs)
+    assert seen == sizes
+    matcher.maps_per_pass = 10
+    torch.testing.assert_close(matcher(*inputs), maps, atol=1e-6, rtol=0)
+    assert maps.std() > 0.01
+
+
+@torch.no_grad()
+def test_training_draws_all_at_once():
+    results = []
+    for maps_per_pass in (2, 256):
+        matcher, inputs, seen = matching(maps_per_pass)
+        maps = matcher.train()(*inputs)
+        assert seen == [7]  # those that the support shows
+        assert matcher.relation_norm.num_batches_tracked == 1
+        results.append((maps, matcher.state_dict()))
+    torch.testing.assert_close(*results, atol=0, rtol=0)
+
+
+class OfOneSize(torch.nn.Module):
+    """A matcher whose inputs are tensors alone."""
+
+    def __init__(self, matcher, size):
+        super().__init__()
+        self.matcher, self.size = matcher, size
+
+    def forward(self, image, tokens, valid):
+        return self.matcher(image, tokens, valid, self.size)
+
+
+def export(module, inputs):
+    keypoints = {1: torch.export.Dim('keypoints', min=2, max=500)}
+    shapes = (None, keypoints, keypoints)
+    program = torch.export.export(module, inputs, dynamic_shapes=shapes)
+    return program.module()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    'record',
+    [
+        torch.jit.trace,
+        pytest.param(
+            export,
+            marks=pytest.mark.skipif(
+                not hasattr(getattr(torch, 'compiler', 0), 'is_exporting'),
+                reason='this torch cannot say that it exports',
+            ),
+        ),
+    ],
+)
+def test_a_recorded_graph_draws_any_number_of_maps(record):
+    matcher, (image, tokens, valid, size), _ = matching(4)
+    matcher.final._forward_hooks.clear()  # len() would fix the number
+    module = OfOneSize(matcher.eval(), size)
+    graph = record(module, (image, tokens, valid))
+    for count in (3, 5, 30):
+        tokens = torch.randn(2, count, 8)
+        valid = torch.ones(2, count, dtype=torch.bool)
+        maps = module(image, tokens, valid)
+        torch.testing.assert_close(
+            graph(image, tokens, valid), maps, atol=1e-6, rtol=0
+        )
+
+
+def test_passes_of_no_map_are_refused():
+    with pytest.raises(ValueError, match='maps_per_pass must be > 0, got 0'):
+        HeatmapMatcher(8, 4, 1, maps_per_pass=0)
+
+
 @torch.no_grad()
 @pytest.mark.parametrize('size', [(3, 5), (1, 4), (8, 8)])
 def test_halves_are_the_convolution_of_the_concatenation(size):

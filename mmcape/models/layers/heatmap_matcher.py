@@ -24,10 +24,19 @@ class HeatmapMatcher(BaseModule):
     BatchNorm normalises over those that the support shows: equal in
     evaluation, another estimate of the same statistics in training.
 
+    A map takes 13 MiB at full size (feature maps of 8 x 8, 256 channels), so
+    evaluation, where maps do not see each other, draws a limited number at
+    once. Training needs the statistics of all, and an exported graph, whose
+    number of maps is free, cannot loop over them: both draw all at once.
+
     Args:
         embed_dims: Width of the tokens.
         deconv_channels: Channels of the upsampled maps.
         num_deconvs: Deconvolutions; each doubles height and width.
+        maps_per_pass: Most maps that evaluation draws at once.
+
+    Raises:
+        ValueError: If ``maps_per_pass`` is not positive.
     """
 
     def __init__(
@@ -35,8 +44,12 @@ class HeatmapMatcher(BaseModule):
         embed_dims: int = 256,
         deconv_channels: int = 256,
         num_deconvs: int = 3,
+        maps_per_pass: int = 256,
     ) -> None:
         super().__init__()
+        if maps_per_pass < 1:
+            raise ValueError(f'maps_per_pass must be > 0, got {maps_per_pass}')
+        self.maps_per_pass = maps_per_pass
         self.relation = nn.Conv2d(
             2 * embed_dims, embed_dims, kernel_size=3, padding=1, bias=False
         )
@@ -85,7 +98,7 @@ class HeatmapMatcher(BaseModule):
             return self._draw_valid(image, keypoint_tokens, keypoint_valid)
         shared, own = self._relate(image, keypoint_tokens.flatten(0, 1))
         own = own.unflatten(0, keypoint_valid.shape)
-        maps = self._draw((shared.unsqueeze(1) + own).flatten(0, 1))
+        maps = self._draw_in_passes((shared.unsqueeze(1) + own).flatten(0, 1))
         return maps.unflatten(0, keypoint_valid.shape)
 
     def _draw_valid(
@@ -106,6 +119,13 @@ class HeatmapMatcher(BaseModule):
             maps = self._no_maps(image, tokens)
         heatmaps = maps.new_zeros(*valid.shape, *maps.shape[-2:])
         return heatmaps.index_put((sample, keypoint), maps)
+
+    def _draw_in_passes(self, related: Tensor) -> Tensor:
+        """:meth:`_draw`, ``maps_per_pass`` at a time unless it is recorded."""
+        if _is_recorded():
+            return self._draw(related)
+        passes = related.split(self.maps_per_pass)
+        return torch.cat([self._draw(part) for part in passes])
 
     def _draw(self, related: Tensor) -> Tensor:
         """Heatmaps (N, H, W) of what the convolution gives (N, C, h, w)."""
@@ -142,6 +162,16 @@ class HeatmapMatcher(BaseModule):
         empty = image.new_zeros(0, height * factor, width * factor)
         used = [image, tokens, *self.parameters()]
         return empty + 0 * sum(value.sum() for value in used)
+
+
+def _is_recorded() -> bool:
+    """Whether torch writes the computation down, for any size of inputs."""
+    if torch.jit.is_tracing():  # type: ignore[attr-defined]
+        return True
+    # a torch that cannot say it is older than any that mmcape.export takes
+    compiler = getattr(torch, 'compiler', None)
+    exporting = getattr(compiler, 'is_exporting', None)
+    return exporting is not None and exporting()
 
 
 def _taps_inside(length: int, like: Tensor) -> Tensor:
