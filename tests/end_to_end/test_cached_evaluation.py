@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import re
 
@@ -18,7 +19,10 @@ METHODS = ('capeformer', 'pomnet', 'protonet', 'maml', 'finetune')
 
 @pytest.fixture
 def evaluate(puppets_dir, tmp_path):
-    """Tests a small random model; its predictions, metrics and log."""
+    """Tests a small random model; its predictions, metrics and log.
+
+    Its weights must come out as they went in, whatever adapts to supports.
+    """
 
     def run(method='capeformer', num_shots=1, **options):
         name = f'configs/{method}/{method}_tiny_puppets_1shot.py'
@@ -54,7 +58,12 @@ def evaluate(puppets_dir, tmp_path):
             cfg[f'{name}_dataloader'] = cfg[f'{name}_cfg'] = None
         cfg.val_evaluator = cfg.optim_wrapper = cfg.param_scheduler = None
         runner = Runner.from_cfg(cfg)
+        before = copy.deepcopy(runner.model.state_dict())
         metrics = runner.test()
+        after = runner.model.state_dict()
+        assert after.keys() == before.keys()
+        for name, value in before.items():
+            assert torch.equal(after[name], value), name
         predictions = {
             sample['episode_index']: sample['pred_instances']
             for sample in pickle.loads(dump.read_bytes())

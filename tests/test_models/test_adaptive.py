@@ -367,10 +367,13 @@ def batch_norms(model):
     ('changes', 'fixed'),
     [
         (dict(), ('head',)),
+        (dict(adapt='head.final_layer'), ('head',)),
+        # layer1 does not adapt, but sees one support after the other
+        (dict(adapt=['backbone.layer2', 'head']), ('head', 'backbone')),
         (dict(adapt='all'), ('head', 'backbone')),
         (METHODS['finetune'], ()),
     ],
-    ids=['head', 'all', 'finetune'],
+    ids=['head', 'final layer', 'layer2 and head', 'all', 'finetune'],
 )
 def test_running_statistics_that_training_holds(changes, fixed):
     model = build(head=dict(norm_cfg=dict(type='BN')), **changes).train()
@@ -416,6 +419,33 @@ def test_frozen_parameters_never_adapt():
     assert adapted.keys() == dict(model.named_parameters()).keys() - frozen
 
 
-def test_nothing_to_adapt_is_refused():
-    with pytest.raises(ValueError, match='neck.*no trainable'):
-        build(adapt='neck')
+@pytest.mark.parametrize(
+    ('adapt', 'idle'),
+    [
+        ('neck', "['neck']"),
+        (['backbone.layer3', 'head'], "['backbone.layer3']"),
+        (['head', 'back', 'neck', 'all'], "['back', 'neck']"),
+        (['backbone.layer1', 'head'], "['backbone.layer1']"),  # frozen
+        ([], '[]'),
+    ],
+    ids=str,
+)
+def test_a_prefix_of_nothing_that_adapts_is_refused(adapt, idle):
+    with pytest.raises(ValueError, match='no trainable') as caught:
+        build(adapt=adapt, backbone=dict(frozen_stages=1))
+    assert str(caught.value) == f'{idle} has no trainable parameter'
+
+
+@pytest.mark.parametrize(
+    ('changes', 'complaint'),
+    [
+        (dict(train_steps=-1), 'train_steps must be >= 0, got -1'),
+        (dict(test_steps=-2), 'test_steps must be >= 0, got -2'),
+        (dict(inner_rate=0), 'inner_rate must be > 0, got 0'),
+        (dict(inner_rate=-0.5), 'inner_rate must be > 0, got -0.5'),
+        (dict(inner_rate=float('nan')), 'inner_rate must be > 0, got nan'),
+    ],
+)
+def test_impossible_steps_are_refused(changes, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        build(**changes)

@@ -50,12 +50,14 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
     - By default the head adapts, and the backbone serves all categories.
     - Steps are plain gradient descent on the head's own loss, averaged over
       the support images, each with the keypoints that it shows.
-    - What adapts, and all that follows it, computes in the precision of its
-      parameters, since gradients of half precision vanish in the inner loop.
-    - BatchNorm layers inside the adapted parts hold their running statistics
-      fixed while MAML trains, and everywhere in validation and test: batch
-      statistics of a single support say little, and queries must not see
-      each other. Those of other parts train as usual.
+    - The inner loop runs the head; if anything else adapts, the whole
+      network. What it runs computes in the precision of its parameters, since
+      gradients of half precision vanish in the inner loop.
+    - BatchNorm layers that the inner loop runs, adapted or not, hold their
+      running statistics fixed while MAML trains, and all do in validation and
+      test: batch statistics of a single support say little, and queries must
+      not see each other. Where only the head adapts, those of the backbone
+      and the neck train as usual.
 
     Adapted parameters are new tensors, handed from :meth:`encode_support` to
     :meth:`match_query`; the model's own stay untouched. Episodes of a batch
@@ -66,15 +68,16 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
             'head', or 'backbone.layer4' and 'head', or 'all'. Frozen ones
             (without gradient when the model is built) never do.
         train_steps: Steps on a support in training, 0 for plain training.
-        test_steps: Steps on a support in validation and test.
-        inner_rate: Size of the steps.
+        test_steps: Steps on a support in validation and test, 0 for none.
+        inner_rate: Size of the steps, positive.
         second_order: Whether training sees how the start changes the
             gradients of the inner loop, or takes them as constants.
         **kwargs: Those of :class:`EpisodePoseEstimator`; the head is a
             :class:`~mmcape.models.heads.KeypointChannelsHead`.
 
     Raises:
-        ValueError: If no parameter is to adapt.
+        ValueError: If a number of steps is negative, the rate is not
+            positive, or a prefix has no trainable parameter.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
         second_order: bool = True,
         **kwargs: Any,
     ) -> None:
+        _check_steps(train_steps, test_steps, inner_rate)
         super().__init__(**kwargs)
         self.train_steps = train_steps
         self.test_steps = test_steps
@@ -100,11 +104,11 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
         )
 
     def train(self, mode: bool = True) -> AdaptivePoseEstimator:
-        """Switch modes; what MAML adapts keeps its running statistics."""
+        """Switch modes; MAML's inner loop keeps running statistics."""
         super().train(mode)
         if self.train_steps:
-            adapted = self.head if self._head_only else self
-            for module in adapted.modules():
+            looped = self.head if self._head_only else self
+            for module in looped.modules():
                 if isinstance(module, _BatchNorm):
                     module.eval()
         return self
@@ -264,3 +268,16 @@ class AdaptivePoseEstimator(EpisodePoseEstimator[AdaptedSupport]):
                     levels = call_with(self.neck, 'neck', parameters, levels)
                 inputs = levels[-1]
             return call_with(self.head, 'head', parameters, inputs)
+
+
+def _check_steps(train: int, test: int, rate: float) -> None:
+    """Refuse steps that cannot be taken, or that do not go downhill.
+
+    Raises:
+        ValueError: If a number of steps is negative or the rate not positive.
+    """
+    for name, steps in (('train_steps', train), ('test_steps', test)):
+        if steps < 0:
+            raise ValueError(f'{name} must be >= 0, got {steps}')
+    if not rate > 0:
+        raise ValueError(f'inner_rate must be > 0, got {rate}')

@@ -7,13 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-try:
-    from torch.func import functional_call
-except ImportError:  # torch 1
-    from torch.nn.utils.stateless import (  # type: ignore[assignment]
-        functional_call,
-    )
+from torch.func import functional_call
 
 Parameters = Mapping[str, Tensor]
 
@@ -26,20 +20,30 @@ def trainable_names(model: nn.Module, prefixes: Sequence[str]) -> list[str]:
         prefixes: Names of modules or parameters, or 'all'.
 
     Raises:
-        ValueError: If there are none.
+        ValueError: If there are no prefixes, or below one of them there is
+            nothing trainable.
     """
-    names = [
+    trainable = [
         name
         for name, parameter in model.named_parameters()
         if parameter.requires_grad
-        and any(
-            prefix in ('all', name) or name.startswith(f'{prefix}.')
-            for prefix in prefixes
-        )
     ]
-    if not names:
-        raise ValueError(f'{list(prefixes)} has no trainable parameter')
-    return names
+    idle = [
+        prefix
+        for prefix in prefixes
+        if not any(_is_below(name, prefix) for name in trainable)
+    ]
+    if idle or not prefixes:
+        raise ValueError(f'{idle} has no trainable parameter')
+    return [
+        name
+        for name in trainable
+        if any(_is_below(name, prefix) for prefix in prefixes)
+    ]
+
+
+def _is_below(name: str, prefix: str) -> bool:
+    return prefix in ('all', name) or name.startswith(f'{prefix}.')
 
 
 def descend(
