@@ -57,13 +57,11 @@ class ExperimentRunner:
                 folder holds a run of other settings, or another process is
                 at work there.
         """
-        cfg = Config.fromfile(str(self.root / 'configs' / cell.config))
-        folder = self.work_dir / Path(cell.config).stem
+        folder, cfg = self._open(cell)
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with filelock.FileLock(folder / '.lock', timeout=0):
-                settings = self._settings(cfg)
-                self._claim(folder, settings)
+                self._claim(folder, self._settings(cfg))
                 checkpoint = self._train(folder, cell.config, cfg)
                 return self._test(folder, cell, checkpoint)
         except filelock.Timeout:
@@ -74,8 +72,7 @@ class ExperimentRunner:
 
     def finished(self, cell: Cell) -> dict[str, Any] | None:
         """Report of a cell's test, if these settings left one before."""
-        cfg = Config.fromfile(str(self.root / 'configs' / cell.config))
-        folder = self.work_dir / Path(cell.config).stem
+        folder, cfg = self._open(cell)
         report = self._report(folder, cell)
         note = folder / 'settings.json'
         if not (report.exists() and note.exists()):
@@ -86,6 +83,15 @@ class ExperimentRunner:
             return None
         found: dict[str, Any] = json.loads(report.read_text('utf-8'))
         return found if same else None
+
+    def _open(self, cell: Cell) -> tuple[Path, Config]:
+        """Folder and config of a cell's run."""
+        cfg = Config.fromfile(str(self.root / 'configs' / cell.config))
+        return self.work_dir / Path(cell.config).stem, cfg
+
+    def _epochs(self, cfg: Config) -> int:
+        epochs: int = self.epochs or cfg.train_cfg.max_epochs
+        return epochs
 
     @staticmethod
     def _claim(folder: Path, settings: dict[str, Any]) -> None:
@@ -116,7 +122,7 @@ class ExperimentRunner:
         ]
         return dict(
             config=hashlib.sha256(text.encode()).hexdigest(),
-            epochs=self.epochs or cfg.train_cfg.max_epochs,
+            epochs=self._epochs(cfg),
             options=[*self._amp, *self.overrides],
             gpus=self.gpus,
             data=data,
@@ -148,7 +154,7 @@ class ExperimentRunner:
 
     def _train(self, folder: Path, config: str, cfg: Config) -> Path:
         """Last checkpoint of a config's training, which is brought to end."""
-        epochs = self.epochs or cfg.train_cfg.max_epochs
+        epochs = self._epochs(cfg)
         checkpoint = folder / f'epoch_{epochs}.pth'
         if not checkpoint.exists():
             start = ['tools/train.py', f'configs/{config}']

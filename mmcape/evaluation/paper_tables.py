@@ -80,7 +80,7 @@ def markdown(table: Mapping[str, Any], results: list[Entry]) -> str:
         lines.append(_line(entry, _gap(entry, last, results)))
         group = [one for one in results if _group(one) == _group(entry)]
         if entry is group[-1] and _is_whole(table, group):
-            lines.append(_mean_line(table, group, results))
+            lines.append(_mean_line(table, group, last, results))
     return '\n'.join(lines) + '\n'
 
 
@@ -123,14 +123,16 @@ def _gap(
     entry: Entry, last: str, results: list[Entry]
 ) -> tuple[float, float] | None:
     """How much better the last row is, in percent, with the interval."""
+    if entry['row'] == last or 'error' in entry:
+        return None
     others = [
         other
         for other in results
-        if other['row'] == last and _comparable(entry, other)
+        if other['row'] == last
+        and 'error' not in other
+        and _comparable(entry, other)
     ]
-    if entry['row'] == last or 'error' in entry:
-        return None
-    if not others or 'error' in others[0]:
+    if not others:
         return None
     scores = [
         {
@@ -155,18 +157,18 @@ def _is_whole(table: Mapping[str, Any], group: list[Entry]) -> bool:
 
 
 def _paper_mean(table: Mapping[str, Any], entry: Entry) -> float | None:
-    value: float | None = table['rows'][entry['row']]['paper'][entry['shots']][
-        -1
-    ]
+    row = table['rows'][entry['row']]
+    value: float | None = row['paper'][entry['shots']][-1]
     return value
 
 
 def _mean_line(
-    table: Mapping[str, Any], group: list[Entry], results: list[Entry]
+    table: Mapping[str, Any],
+    group: list[Entry],
+    last: str,
+    results: list[Entry],
 ) -> str:
     """The mean of all columns; their intervals are independent."""
-    last = list(table['rows'])[-1]
-    first = group[0]
     metrics = {
         name: float(np.mean([entry['metrics'][name] for entry in group]))
         for name in ('PCK@0.2', 'mPCK', 'NME')
@@ -180,8 +182,8 @@ def _mean_line(
     if len(known) == len(group):
         difference = float(np.mean([one[0] for one in known]))
         gap = difference, _mean_interval([one[1] for one in known])
-    paper = _paper_mean(table, first)
-    mean = dict(first, column=MEAN, paper=paper, metrics=metrics)
+    paper = _paper_mean(table, group[0])
+    mean = dict(group[0], column=MEAN, paper=paper, metrics=metrics)
     return _line(mean, gap)
 
 
